@@ -85,6 +85,9 @@ def body_of(tree: exp.Expr, dialect: str, inner: Mapping[str, Body | None]) -> B
         return None
     if any(not _is_parameter(column, kinds) for column in said.find_all(exp.Column)):
         return None
+    if any(isinstance(each, exp.Column) for row in said.find_all(exp.Struct)
+           for each in row.expressions):  # fmt: skip
+        return None  # a field that has its name from the parameter
     holder, scope = exp.Paren(this=copied(said.unnest())), _Scope(kinds, inner, dialect)
     for node in holder.walk():
         node.comments = None
@@ -161,9 +164,27 @@ def _returned(tree: exp.Expr, holder: exp.Paren, scope: _Scope) -> Body | None:
     constant = isinstance(said, exp.Boolean | exp.Literal) and not _is_fraction(said)
     if isinstance(said, exp.Column) or (said.find(exp.Column) is None and not constant):
         return None  # its place may take a name of it, or give it a type
+    if kind is not _FLOAT and _is_null(said):
+        return None  # which has no type but the one that is said
     if kind is _FLOAT and not _is_float(said, scope):
         said = exp.cast(copied(said), exp.DataType(this=_FLOAT))
     return Body(scope.kinds, copied(said), _is_float(said, scope))
+
+
+def _is_null(said: exp.Expr) -> bool:
+    """Whether it is a choice of nothing but NULLs."""
+    match said:
+        case exp.Paren():
+            return _is_null(said.this)
+        case exp.Case() | exp.If():
+            arms = said.args.get("ifs") or [said]
+            last = said.args.get("default") or said.args.get("false")
+            values = [arm.args["true"] for arm in arms] + ([last] if last else [])
+            return all(map(_is_null, values))
+        case exp.Coalesce():
+            return all(map(_is_null, [said.this, *said.expressions]))
+        case _:
+            return isinstance(said, exp.Null)
 
 
 def _with_casts(holder: exp.Paren, scope: _Scope) -> None:
@@ -187,7 +208,7 @@ def _with_inner(holder: exp.Paren, scope: _Scope) -> bool:
     called with; a part that is never looked at goes before. Whether all could be."""
     while (call := _next(holder, scope)) is not None:
         body = scope.body(call)
-        if body is None or not _has_arguments(call, body):
+        if body is None or isinstance(call.parent, exp.SafeFunc) or not _has_arguments(call, body):
             return False
         call.replace(put_in(call, body, scope))
         for choice in [*holder.find_all(exp.If)]:
@@ -259,7 +280,9 @@ def _has_arguments(call: exp.Anonymous, body: Body) -> bool:
 
 
 def _is_argument(arg: exp.Expr, kind: exp.DType | None, uses: int) -> bool:
-    if arg.find(exp.Query, exp.Kwarg, exp.Star, exp.Lambda) or names_chance(arg.sql()):
+    if arg.find(exp.Query, exp.Kwarg, exp.PropertyEQ, exp.Star, exp.Lambda) or names_chance(
+        arg.sql()
+    ):
         return False
     if any(is_token(word.name) for word in arg.find_all(exp.Identifier)):
         return False  # nobody knows what a template puts there
@@ -276,7 +299,10 @@ def _is_said_freely(call: exp.Anonymous, said: exp.Expr) -> bool:
     above = call.parent
     while isinstance(above, exp.Paren):
         above = above.parent
-    if isinstance(above, exp.Dot | exp.Bracket) or call.find_ancestor(exp.Pivot) is not None:
+    if (
+        isinstance(above, exp.Dot | exp.Bracket | exp.SafeFunc)
+        or call.find_ancestor(exp.Pivot) is not None
+    ):
         return False
     if isinstance(said, exp.Literal | exp.Boolean) and not isinstance(above, exp.Condition):
         return False

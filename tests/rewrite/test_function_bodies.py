@@ -299,3 +299,8 @@ def test_macros_of_duckdb_say_the_same() -> None:
     for other in ("y > 3", "x > (SELECT MAX(i) FROM t)", "x > RANDOM()", "x > SUM(1)"):
         kept = said(script.replace("x > 3", other), "duckdb").sql("duckdb")
         assert "> 3" not in kept and "MAX" not in kept
+
+
+def test_arguments_that_say_their_names_stay_with_the_call() -> None:
+    script = "CREATE TEMP MACRO f(x, y) AS x - y; SELECT f(y := a, x := b) AS v FROM t"
+    assert said(script, "duckdb").sql("duckdb").lower().count("f(y := a, x := b)") == 1
