@@ -61,6 +61,14 @@ def test_it_is_proved(case: Case) -> None:
     assert before.rel == after.rel
 
 
+@pytest.mark.parametrize("case", [
+    "CASE WHEN a > 1 THEN 1 WHEN RANDOM() > 0.5 THEN 2 ELSE 2 END",
+    "CASE WHEN RANDOM() > 0.5 THEN 1 WHEN a > 1 AND RANDOM() <= 0.5 AND RANDOM() > 0.1 THEN 2 END",
+])  # fmt: skip
+def test_what_chance_says_stays(case: str) -> None:
+    assert said(f"SELECT {case} AS v FROM t") == f"SELECT {case} AS v FROM t"
+
+
 TESTS = st.builds(
     "{} {} {}".format,
     st.sampled_from(["a", "b"]),

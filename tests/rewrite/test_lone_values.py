@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 import pytest
 import sqlglot
@@ -94,3 +96,10 @@ def test_other_lists_stay(before: Library) -> None:
 def test_what_a_model_that_stays_calls_stays() -> None:
     made = with_lone_values(told("'a'", "'b'"), "duckdb", frozenset({"m0"}))
     assert made.macros[0].params == ("days",)
+
+
+def test_what_a_macro_says_where_a_call_says_nothing_stays() -> None:
+    before = told("'a'", "'b'")
+    macros = tuple(replace(macro, defaults={"days": "'a'"}) for macro in before.macros)
+    made = with_lone_values(replace(before, macros=macros), "duckdb", frozenset())
+    assert made.macros[0].params == ("days",) and made.calls == before.calls

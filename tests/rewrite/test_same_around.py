@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import duckdb
 import jinja2
@@ -219,3 +220,14 @@ def test_what_a_call_within_a_call_says_of_a_cte_stays() -> None:
              for n in (2, 3))  # fmt: skip
     nested = Library(before.models, before.macros, (*calls, *before.calls))
     assert with_same_around(nested, "duckdb", 5, frozenset()).models == before.models
+
+
+def test_a_call_that_says_two_ctes_stays() -> None:
+    """A rest is told one name for each call."""
+    before = calling("own_rows", "own_rows")
+    said = (("relation", Leaf("name", "own_rows")), ("other", Leaf("name", "picked")))
+    calls = tuple(replace(call, args=said) for call in before.calls)
+    body = "SELECT * FROM h__relation__h SEMI JOIN h__other__h USING (site)"
+    kept = replace(KEPT, params=("relation", "other"), tree=sqlglot.parse_one(body, read="duckdb"))
+    made = with_same_around(Library(before.models, (kept,), calls), "duckdb", 5, frozenset())
+    assert made.models == before.models
