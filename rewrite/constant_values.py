@@ -58,7 +58,8 @@ def _bigquery(kind: exp.DataType | None, value: exp.Expr) -> exp.Expr | None:
         if wanted in (None, _T.BIGINT):
             return value.copy()
         return _cast(value, kind) if wanted in (_T.DOUBLE, _T.DECIMAL, _T.BIGDECIMAL) else None
-    return value.copy() if wanted in (None, _T.DOUBLE) else None
+    made_to = exp.DataType(this=_T.DOUBLE)  # beside a NUMERIC a literal is one
+    return _cast(value, made_to) if wanted in (None, _T.DOUBLE) else None
 
 
 def _tsql(kind: exp.DataType | None, value: exp.Expr) -> exp.Expr | None:

@@ -6,9 +6,9 @@
 if the default, or the only SET there is, is a literal; if each other place where the script says
 the name reads it, in a query (what calls, loops, fetches or executes with it may set it); and if no
 control flow stands before a reader (such a reader is kept, see lost.py). The literal is cast where
-its type is not the declared one. In BigQuery a column wins over a variable ("Procedural language",
-DECLARE): no table in scope may have one of that name, which is taken for granted where not all
-columns of a table are known.
+its type is not the declared one, or would be another beside a number with a point. In BigQuery a
+column wins over a variable ("Procedural language", DECLARE): no table in scope may have one of that
+name, which is taken for granted where not all columns of a table are known.
 
 with_constants(scripts, resolved, catalog) -> the statements with values in them, what that takes
 for granted
@@ -33,6 +33,11 @@ from unwet.rewrite.constant_values import typed_value
 from unwet.rewrite.reads import blocks
 
 _READING: Final = frozenset({"query", "ctas", "select_into", "insert"})
+# where it is compared, or no value of a row
+_NO_DECIMALS: Final = (
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Limit, exp.Fetch,
+    exp.Offset, exp.DateAdd,
+)  # fmt: skip
 _WORD: Final = re.compile(r"[@#$\w]+")
 
 
@@ -165,7 +170,7 @@ def _is_value(node: exp.Expr) -> bool:
     above = node.parent
     while isinstance(above, exp.Paren):
         node, above = above, above.parent
-    if isinstance(above, exp.Ordered | exp.Group | exp.Struct | exp.Pivot | exp.Tuple):
+    if isinstance(above, exp.Ordered | exp.Group | exp.Struct | exp.Pivot | exp.Tuple | exp.Star):
         return False
     if isinstance(above, exp.EQ | exp.PropertyEQ | exp.Alias) and node.arg_key == "this":
         inside = above.parent
@@ -202,9 +207,22 @@ def _with_values(statement: Statement, values: Mapping[str, exp.Expr]) -> Statem
     tree = copied(statement.tree)
     found = [(n, value) for name, value in values.items() for n in [*_reads(tree, name)]]
     for node, value in found:
-        put: exp.Expr = value.copy()
+        put = _put(value, node, statement.dialect)
         is_item = isinstance(node.parent, exp.Select) and node.arg_key == "expressions"
         if isinstance(node, exp.Column) and is_item:
             put = exp.alias_(put, node.name)
         node.replace(put)
     return replace(statement, tree=tree) if found else None
+
+
+def _put(value: exp.Expr, node: exp.Expr, dialect: str) -> exp.Expr:
+    """What stands in the place of a variable. A whole number of T-SQL has as many digits as it says
+    where it becomes a DECIMAL, an INT has ten: 1.0 / 3 is 0.333333, of a variable
+    0.333333333333."""
+    put, above = value.copy(), node.parent
+    while isinstance(above, exp.Paren | exp.Neg):
+        above = above.parent
+    is_whole = isinstance(put.unnest(), exp.Literal | exp.Neg) and dialect != "bigquery"
+    if not is_whole or isinstance(above, _NO_DECIMALS):
+        return put
+    return exp.Cast(this=put.unnest(), to=exp.DataType(this=exp.DType.INT))
