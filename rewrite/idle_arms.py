@@ -44,6 +44,10 @@ def _is_idle(case: exp.Case) -> bool:
 
 
 def _says_nothing_else(node: exp.Expr) -> bool:
+    """Whether it makes no rows, by which a query is of one row, or an item no key of GROUP BY ALL,
+    and none of many, as UNNEST does."""
+    if node.find(exp.AggFunc, exp.UDTF, exp.Explode, exp.Anonymous):
+        return False
     return not any(part.comments for part in node.walk()) and not names_chance(node.sql())
 
 
@@ -78,7 +82,7 @@ def _compares(test: exp.Expr, x: exp.Expr) -> bool:
 
 
 def _is_constant(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Literal)
+    return isinstance(node, exp.Literal) and node.name != ""  # which is NULL in Oracle
 
 
 def _drop(test: exp.Expr) -> None:

@@ -88,3 +88,12 @@ def test_law_the_rows_are_the_same(worlds: Worlds, arms: str, last: str) -> None
     assert worlds.difference(before, after) == ""
     one, other = (normalize_plan(plan_of(sql))[0] for sql in (before, after))
     assert one.rel == other.rel
+
+
+@pytest.mark.parametrize("case", [
+    "SELECT CASE WHEN a > 1 THEN 1 WHEN UNNEST([1, 2]) > 1 THEN 2 ELSE 2 END AS v FROM t",
+    "SELECT CASE WHEN a > 1 THEN 1 WHEN FSUM(b) > 1 THEN 2 ELSE 2 END AS v FROM t GROUP BY ALL",
+    "SELECT CASE WHEN c >= '' THEN 1 WHEN c < '' AND c < 'x' THEN 2 END AS v FROM t",
+])  # fmt: skip
+def test_what_makes_rows_or_may_be_null_stays(case: str) -> None:
+    assert said(case) == case
