@@ -18,12 +18,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from unwet.lineage.dialects import TSQL
+from unwet.lineage.dialects import MYSQL, POSTGRES, TSQL
 from unwet.lineage.parse import Script, Statement
 from unwet.rewrite.changed_by_text import NAME, changed_by, last_parts
 from unwet.rewrite.table_actions import changes_nothing
 
-_PSQL: Final = frozenset({"postgres", "redshift", "materialize", "risingwave"})
 _COPY: Final = re.compile(
     rf"^\\copy\s+(?P<name>{NAME})[^\n]*\bfrom\b", re.IGNORECASE | re.MULTILINE
 )
@@ -38,7 +37,6 @@ _GO: Final = re.compile(
 )
 _NO_COMMENT: Final = re.compile(r"/\*M?!\d*(?P<told>.*?)\*/", re.DOTALL)
 _VIEW: Final = re.compile(rf"\s*VIEW\s+(?P<name>{NAME})", re.IGNORECASE)  # behind another: CREATE
-_MYSQL: Final = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 _DOTTED: Final = frozenset({"duckdb", "sqlite"})  # whose clients are told by a dot
 _ENDING: Final = re.compile(r"\s*(?P<what>RETURN|THROW)\b", re.IGNORECASE)
 _SETTING: Final = re.compile(
@@ -57,7 +55,7 @@ class ClientLine:
 
 def client_lines(text: str, dialect: str) -> Iterator[ClientLine]:
     """The lines of a script that are no SQL, and change something."""
-    if dialect in _PSQL and "\\" in text:
+    if dialect in POSTGRES and "\\" in text:
         for hit in _COPY.finditer(text):
             yield ClientLine(_line(text, hit), frozenset(last_parts(hit["name"])))
         yield from (ClientLine(_line(text, hit), runs=True) for hit in _INCLUDE.finditer(text))
@@ -69,7 +67,7 @@ def client_lines(text: str, dialect: str) -> Iterator[ClientLine]:
         yield from (ClientLine(_line(text, hit), runs=True) for hit in _SQLCMD.finditer(text))
     if dialect == "oracle":
         yield from (ClientLine(_line(text, hit), runs=True) for hit in _START.finditer(text))
-    if dialect in _MYSQL:
+    if dialect in MYSQL:
         for hit in _NO_COMMENT.finditer(text):
             if names := _changed_in(hit["told"], dialect):
                 yield ClientLine(_line(text, hit), names)
@@ -96,7 +94,7 @@ def run_otherwise(script: Script) -> dict[int, str]:
         found.update(_under_settings(placed))
     elif dialect == "bigquery":
         found.update(_behind_ends(placed, []))
-    elif dialect in _PSQL and "\\if" in text:
+    elif dialect in POSTGRES and "\\if" in text:
         found.update(
             _conditional(placed, [(_line(text, hit), hit["what"]) for hit in _IF.finditer(text)])
         )

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from unwet.lineage.dialects import MYSQL, TSQL
+from unwet.lineage.dialects import MYSQL, POSTGRES, TSQL
 from unwet.rewrite.changed_by_text import uncommented
 
 ALL: Final = "*"
@@ -114,7 +114,7 @@ def _assigned(rest: str, dialect: str) -> Iterator[Setting]:
 
 def _parts(rest: str, dialect: str) -> Iterator[str]:
     """What stands between commas; PostgreSQL has them in a value."""
-    if dialect in ("postgres", "redshift", "materialize", "risingwave"):
+    if dialect in POSTGRES:
         yield rest.strip()
         return
     start = 0
