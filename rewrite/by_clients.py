@@ -31,7 +31,11 @@ _IF: Final = re.compile(r"^\\(?P<what>if|endif)\b", re.MULTILINE)
 _IMPORT: Final = re.compile(rf"^\.import\b[^\n]*\s(?P<name>{NAME})[ \t]*$", re.MULTILINE)
 _READ: Final = re.compile(r"^\.read\b", re.MULTILINE)
 _SQLCMD: Final = re.compile(r"^:r[ \t]", re.IGNORECASE | re.MULTILINE)
-_START: Final = re.compile(r"^(?:@@?|START?[ \t]+)[\w./\\]+\s*$", re.IGNORECASE | re.MULTILINE)
+# of SQL*Plus; what START runs has a dot or stands alone, and START WITH is a part of a query
+_START: Final = re.compile(
+    r"^(?:@@?[ \t]*[^\s@]|STA(?:RT?)?[ \t]+(?!WITH\b)(?:[\w/\\-]*\.|[\w/\\-]+\s*$))",
+    re.IGNORECASE | re.MULTILINE,
+)
 _GO: Final = re.compile(
     r"^[ \t]*GO\b[ \t]*(?P<times>\d*)[ \t]*(?:--[^\n]*)?\r?$", re.IGNORECASE | re.MULTILINE
 )
