@@ -484,12 +484,10 @@ class _Alignment(Saying):
         if start and start + stop == least:
             start -= 1  # one more item stands behind another one
         left, right = one[start : len(one) - stop], two[start : len(two) - stop]
-        if not left or not right:
-            return False
-        if all(map(_is_hole, left)) and len(left) <= len(right):
-            return self._say_each(left, right)  # also where the template says none of its own
-        if not (start or stop or isinstance(mine, exp.Order)):
+        if not left or not right or not (start or stop or isinstance(mine, exp.Order)):
             return False  # with nothing in common they are no template
+        if all(map(_is_hole, left)) and len(left) <= len(right):
+            return self._say_each(left, right)
         usual, value = self.list(left, own=True), self.list(right)
         if usual is None or value is None:
             return False
