@@ -47,7 +47,7 @@ def _copy_notes(node: exp.Expr, copy: exp.Expr) -> None:
     if node.comments is not None:
         copy.comments = list(node.comments)
     if node._type is not None:
-        copy._type = node._type.copy() if isinstance(node._type, exp.Expr) else node._type
+        copy._type = copied(node._type) if isinstance(node._type, exp.Expr) else node._type
     if node._meta is not None:
         copy._meta = dict(node._meta)
     if node._hash is not None:

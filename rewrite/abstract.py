@@ -18,6 +18,7 @@ from typing import Literal
 from sqlglot import exp
 
 from unwet.lineage.config import USUAL_SHARING
+from unwet.lineage.trees import copied
 from unwet.rewrite.common_comments import hand_on, note_common
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.naming import free_parameter, hole_name, shared_words, snake
@@ -94,8 +95,8 @@ class Unit:
     def tree(self) -> exp.Expr:
         """A copy of what the template is made of."""
         if self.kind == "items":
-            return exp.Select(expressions=[item.copy() for item in self.items()])
-        copy = self.worded.copy()
+            return exp.Select(expressions=[copied(item) for item in self.items()])
+        copy = copied(self.worded)
         if self.skip:
             block = copy.args["with_"]
             block.set("expressions", block.expressions[self.skip :])
@@ -219,7 +220,7 @@ def _are_few(members: Sequence[Unit], holes: Sequence[Hole], most: int) -> bool:
 def _without_words(members: Sequence[Unit]) -> list[Unit] | None:
     """The members in their own words where words stand in for parts of one shape: they part from
     others there, not from one another. None where there are no such parts."""
-    trees = [member.said.copy() for member in members if member.said is not None]
+    trees = [copied(member.said) for member in members if member.said is not None]
     words = [
         [n for n in in_order(tree) if n._meta is not None and WAS in n._meta] for tree in trees
     ]

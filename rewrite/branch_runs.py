@@ -19,6 +19,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import copied
 from unwet.rewrite.abstract import BRANCH, Family, role
 from unwet.rewrite.item_runs import NAME, said_of
 from unwet.rewrite.shapes import HOLE, LIST, Leaf, Survey, leaf_nodes
@@ -242,7 +243,7 @@ def _word_in(query: exp.Expr, pattern: _Pattern) -> str:
 
 def _bare(query: exp.Select) -> exp.Select:
     """A copy in which no output is named after the column that it is."""
-    query = query.copy()
+    query = copied(query)
     for item in query.expressions:
         named = isinstance(item, exp.Alias) and isinstance(item.this, exp.Column)
         if named and item.this.this == item.args["alias"]:

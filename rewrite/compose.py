@@ -390,7 +390,8 @@ def _cast(
     items = []
     for item, name, kind in zip(select.expressions, names, types, strict=True):
         inner = item.this if isinstance(item, exp.Alias) else item
-        items.append(exp.alias_(exp.cast(inner, column_type(kind)) if kind else inner, name))
+        said = exp.cast(inner, column_type(kind), copy=False) if kind else inner
+        items.append(exp.alias_(said, name, copy=False))
     select.set("expressions", items)
     return body
 

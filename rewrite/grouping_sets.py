@@ -18,6 +18,8 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import in_line
+
 _WRITTEN_IN: Final = frozenset({"databricks", "duckdb", "postgres", "trino"})
 _SETS: Final = (exp.GroupingSets, exp.Cube, exp.Rollup)
 _MOST: Final = 1024  # sets that are written out
@@ -197,7 +199,7 @@ def _length(group: exp.Expr, dialect: str) -> tuple[int, int]:
 
 
 def _text(key: exp.Expr) -> str:
-    return key.sql()
+    return in_line(key)
 
 
 def _texts(keys: Sequence[exp.Expr]) -> list[str]:

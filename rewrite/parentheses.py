@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import in_line
 from unwet.rewrite.decoding import needs_parentheses
 
 # Whatever stands in these is delimited by words or commas.
@@ -72,7 +73,7 @@ def _stands_alone(node: exp.Expr, dialect: str) -> bool:
 
 def _is_call(node: exp.Expr, dialect: str) -> bool:
     """Whether it is printed as one name and what stands in its parentheses."""
-    text = node.sql(dialect=dialect or None, comments=False)
+    text = in_line(node, dialect)
     name, opened, rest = text.partition("(")
     return bool(opened) and name.replace(".", "_").isidentifier() and _closes_at_end(rest)
 

@@ -23,7 +23,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, in_line
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.inner_reads import InnerReads, inner_reads
 from unwet.rewrite.library import Library, Macro, called_by
@@ -169,7 +169,7 @@ def _output(item: exp.Expr) -> _Output:
     """What is the same output in copies: one of the same name, and of the same words unless it is
     a column, of which copies have others."""
     value = item.unalias()
-    return item.alias_or_name.lower(), "" if isinstance(value, exp.Column) else value.sql()
+    return item.alias_or_name.lower(), "" if isinstance(value, exp.Column) else in_line(value)
 
 
 def _shorter(tree: exp.Query, seen: _Seen, lost: AbstractSet[_Output]) -> exp.Query:

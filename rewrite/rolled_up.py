@@ -357,7 +357,7 @@ class _Rewriting:
 
     def _with_parts(self, expr: exp.Expr, clause: str) -> exp.Expr:
         """The same with all that stands in it over the finer model."""
-        made = expr.copy()
+        made = copied(expr)
         window = isinstance(expr, exp.Window)
         for key, value in expr.args.items():
             if isinstance(value, list):

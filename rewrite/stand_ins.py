@@ -21,6 +21,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.printing import as_said
+from unwet.lineage.trees import copied
 from unwet.rewrite.list_parts import unsay
 from unwet.rewrite.shapes import CONDITION, HOLE, WAS, Survey
 from unwet.rewrite.unions import branches, is_top
@@ -185,7 +186,7 @@ def _stand_in(node: exp.Expr, name: str, dialect: str) -> None:
     else:
         text = as_said(node, dialect)
     word = exp.Var(this=text)
-    word.meta.update({CONDITION: text, HOLE: name, WAS: node.copy()})
+    word.meta.update({CONDITION: text, HOLE: name, WAS: copied(node)})
     if isinstance(node, exp.Group):
         node.set("expressions", [word])
     else:
