@@ -15,6 +15,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import conjuncts
 from unwet.rewrite.idle_nulls import names_output
 from unwet.rewrite.volatile import names_chance
 
@@ -55,18 +56,11 @@ def _without_told(arms: Sequence[exp.If]) -> None:
     """In place: conditions that hold because no arm before was taken go, one of each arm."""
     told: list[exp.Expr] = []
     for arm in arms:
-        tests = _conjuncts(arm.this)
+        tests = [*conjuncts(arm.this)]
         idle = next((test for test in tests if _is_told(test, tests, told)), None)
         if idle is not None:
             _drop(idle)
         told.append(arm.this.unnest())
-
-
-def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
-    inner = node.unnest()
-    if isinstance(inner, exp.And):
-        return [*_conjuncts(inner.this), *_conjuncts(inner.expression)]
-    return [inner]
 
 
 def _is_told(test: exp.Expr, tests: Sequence[exp.Expr], told: Sequence[exp.Expr]) -> bool:

@@ -86,10 +86,15 @@ def without_ctes(
     hosts: Mapping[str, exp.Expr], calls: Sequence[MacroCall], dialect: str
 ) -> frozenset[str]:
     """The macros that cannot begin with CTEs, as not all of their calls stand where a query may."""
+    return macros_inside((numbers_inside(tree, dialect) for tree in hosts.values()), calls)
+
+
+def macros_inside(inside: Iterable[Collection[int]], calls: Sequence[MacroCall]) -> frozenset[str]:
+    """The same; ``inside``: what `numbers_inside` gives of each model and macro."""
     said = (text for call in calls for text in call.texts)
-    inside = {number for text in said for number in numbers_in(text)}
-    inside.update(*(numbers_inside(tree, dialect) for tree in hosts.values()))
-    return frozenset(calls[number].macro for number in inside)
+    numbers = {number for text in said for number in numbers_in(text)}
+    numbers.update(*inside)
+    return frozenset(calls[number].macro for number in numbers)
 
 
 def numbers_inside(tree: exp.Expr, dialect: str) -> frozenset[int]:

@@ -31,7 +31,6 @@ from unwet.rewrite.library import (
     MacroCall,
     called_by,
     numbers_by_macro,
-    numbers_in,
     numbers_of,
     says_all,
     texts_within,
@@ -40,7 +39,7 @@ from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.macro_names import common_stem
 from unwet.rewrite.naming import free_macro
 from unwet.rewrite.one_macro import merged_pair
-from unwet.rewrite.own_relations import numbers_inside
+from unwet.rewrite.own_relations import macros_inside, numbers_inside
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.side_by_side import OPTIONAL
@@ -151,10 +150,8 @@ class _Work:
     def _look_at(self, library: Library) -> None:
         """What may not be taken apart in a library, and what has a name."""
         self._own, calls = numbers_by_macro(library.calls), library.calls
-        said = (text for call in calls for text in call.texts)
-        inside = {number for text in said for number in numbers_in(text)}
-        inside.update(*(self._numbers(*host) for host in library.hosts.items()))
-        self._no_ctes = frozenset(calls[number].macro for number in inside)
+        inside = (self._numbers(*host) for host in library.hosts.items())
+        self._no_ctes = macros_inside(inside, calls)
         own = ((m, [calls[n] for n in self._own.get(m.name, ())]) for m in library.macros)
         self._odd = self._closed | {m.name for m, called in own if not _is_plain(m, called)}
         params = (param for macro in library.macros for param in macro.params)

@@ -29,6 +29,7 @@ from unwet.rewrite.library import (
     Macro,
     MacroCall,
     calls_made,
+    numbers_by_macro,
     numbers_in,
     numbers_of,
 )
@@ -50,12 +51,12 @@ def with_short_lists(library: Library, dialect: str) -> Library:
     usual = Counter(n for m in library.macros for text in m.defaults.values()
                     for n in numbers_in(text))  # fmt: skip
     usual.update(n for tree in library.trees for n in numbers_of(tree))
-    own = Counter(library.calls[at].macro for at in made)
+    own = numbers_by_macro(library.calls, made)
     texts: dict[str, str] = {}
     gone: set[str] = set()
     for macro in library.macros:
-        [*numbers] = (at for at in made if library.calls[at].macro == macro.name)
-        text = _text(macro, library, dialect) if own[macro.name] == 1 else None
+        numbers = own.get(macro.name, ())
+        text = _text(macro, library, dialect) if len(numbers) == 1 else None
         if text is None or usual[numbers[0]] or not _is_short(text, uses[numbers[0]], library):
             continue
         word = f"call__{numbers[0]}__call"
