@@ -17,8 +17,8 @@ from unwet.lineage.lexer import BETWEEN_STRINGS
 _DEFAULT = re.compile(
     r"\{\s*+DEFAULT\s++@(\w++)\s*+=\s*+('[^']*'(?=\s*+\})|\"[^\"]*\"(?=\s*+\})|[^{}]*+)\s*+\}", re.I
 )
-_ARROW = re.compile(r"\}\s*\?\s*\{")
-_COLON = re.compile(r"\}\s*:\s*\{")
+ARROW = re.compile(r"\}\s*\?\s*\{")
+COLON = re.compile(r"\}\s*:\s*\{")
 _BRACE = re.compile(r"[{}]")
 _WORD = re.compile(r"\s*(==|!=|<>|=|[!&|(),]|'[^']*'|\"[^\"]*\"|@?\w[\w.\-]*)")
 _TAG = re.compile(r"\{%[-+]?\s*+(\w++)\s*+(.*?)[-+]?%\}|\{#.*?#\}", re.S)
@@ -56,12 +56,12 @@ def defaults(text: str) -> dict[str, str]:
 def sqlrender(text: str, params: Mapping[str, str]) -> Decided:
     """Choose a branch of every `{cond}?{a}:{b}`: by its value where known, else the first."""
     edits: list[Edit] = [(hit.start(), hit.end(), "") for hit in _DEFAULT.finditer(text)]
-    if not edits and not _ARROW.search(text):
+    if not edits and not ARROW.search(text):
         return Decided((), ())
     values = {**defaults(text), **params}
     notes: list[Note] = []
-    partner = _partners(text)
-    for arrow in _ARROW.finditer(text):
+    partner = partners(text)
+    for arrow in ARROW.finditer(text):
         choice = _choose(text, arrow, partner, values, params)
         if choice is not None:
             edits.extend(choice[0])
@@ -245,7 +245,7 @@ def _track(blocks: list[_Block], edits: list[Edit], tag: str, hit: re.Match[str]
 # --- SqlRender -------------------------------------------------------------------------------
 
 
-def _partners(text: str) -> dict[int, int]:
+def partners(text: str) -> dict[int, int]:
     """Both directions of matching braces."""
     found: dict[int, int] = {}
     stack: list[int] = []
@@ -271,9 +271,9 @@ def _choose(
     if opening is None or then_close is None:
         return None
     condition = text[opening + 1 : arrow.start()].strip()
-    colon = _COLON.match(text, then_close)
+    colon = COLON.match(text, then_close)
     else_close = partner.get(colon.end() - 1) if colon else None
-    value = _evaluate(condition, values)
+    value = evaluated(condition, values)
     if value is None:
         values.update(_assume(condition))
     notes = _notes(condition, value, opening, params)
@@ -325,7 +325,7 @@ def _unquoted(value: str) -> str:
 # --- conditions ------------------------------------------------------------------------------
 
 
-def _evaluate(condition: str, values: Mapping[str, str]) -> bool | None:
+def evaluated(condition: str, values: Mapping[str, str]) -> bool | None:
     """The value of a SqlRender condition, None when it needs a parameter that is not known."""
     if len(condition) > _LONGEST:
         return None

@@ -61,7 +61,8 @@ class Project:
     ``templates``: models and macros that are written as they are here, by their path; ``loops``:
     whether long lists are written as loops, which nobody needs who only proves what models mean;
     ``functions``: those that scripts define for themselves, by the names that calls have;
-    ``stars``: which are not written out; ``described``: what COMMENT ON says of relations.
+    ``stars``: which are not written out; ``described``: what COMMENT ON says of relations;
+    ``given``: texts of models that are no print of what they are in the library, by name.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Project:
     functions: Mapping[str, OwnFunction] = field(default_factory=dict)
     stars: tuple[OpenStar, ...] = ()
     described: Mapping[str, Described] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
     _texts: dict[str, tuple[Library, str]] = field(default_factory=dict, repr=False, compare=False)
     _outside: Mapping[str, Outside] = field(init=False, repr=False, compare=False)  # by token
     _own: Mapping[str, Report] = field(init=False, repr=False, compare=False)  # by a script's name
@@ -96,6 +98,8 @@ class Project:
     def text(self, name: str, make: Callable[[], str]) -> str:
         """The text of a model or macro of the library, printed once for this project and for those
         that differ in other things only."""
+        if name in self.given:
+            return self.given[name]
         known = self._texts.get(name)
         if known is None or known[0] is not self.library:
             known = self._texts[name] = self.library, make()

@@ -23,6 +23,7 @@ from unwet.rewrite.bound_values import bound
 from unwet.rewrite.called_once import macros_left
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.decisions.decided import Decided, decided
+from unwet.rewrite.decisions.file import NONE
 from unwet.rewrite.decisions.outcome import on_rows
 from unwet.rewrite.decisions.shape import shape
 from unwet.rewrite.decisions.shaping import Forbid
@@ -69,6 +70,7 @@ from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.place import edited as left_edited
 from unwet.rewrite.targets.record import RECORD, Record, read_record, record
 from unwet.rewrite.templated.files import place_templates
+from unwet.rewrite.templated.options import Options, none_optional, options
 from unwet.rewrite.templated.rewritten import Templated, rewritten
 from unwet.rewrite.templated.set_apart import Apart, none_apart, set_apart
 from unwet.rewrite.tested_by import Types, evidence_of, types_of
@@ -99,6 +101,11 @@ def refactor(
     whole = pile if isinstance(pile, Pile) else pile.written
     if request.out is not None:
         check(request.out, request.force, [script.source.path for script in whole.scripts])
+    found = none_optional(whole)
+    if target.TEMPLATES:
+        found = options(whole, request.values, partial(_alone, request))
+    if found.models:
+        pile = whole = found.rest
     apart = set_apart(whole) if target.TEMPLATES else none_apart(whole)
     progress("running the scripts symbolically")
     before = read_record(request.before) if request.before is not None else Record()
@@ -108,7 +115,16 @@ def refactor(
     case = decided(called, request.decisions, request.values)
     _ = case.meaning.state
     with deep_stack():
-        return _Job(case, request, before, progress, worlds, apart).run()
+        return _Job(case, request, before, progress, worlds, apart, found).run()
+
+
+def _alone(request: Request, pile: Pile) -> tuple[str, str]:
+    """The name of the only report of a pile, and its model as it is counted; empty where there are
+    more, or it is not proved."""
+    asked = Request(to_dialect=request.to_dialect, values=request.values, target=request.target)
+    case = decided(with_few_functions(meaning_of(pile)), NONE, request.values)
+    with deep_stack():
+        return _Job(case, asked, Record(), lambda _: None, None, none_apart(pile)).alone()
 
 
 class _Job:
@@ -122,6 +138,7 @@ class _Job:
         progress: Progress,
         worlds: Worlds | None,
         apart: Apart,
+        found: Options | None = None,
     ) -> None:
         meaning = case.meaning
         self.pile, self.state, self.normalizer = meaning.pile, meaning.state, meaning.normalizer
@@ -142,8 +159,11 @@ class _Job:
         text = {variable(place) for place in places if not place.binds}
         self.bound = frozenset(self.variables) - text
         self.ledger = Ledger()
+        self.options = found or none_optional(self.pile)
         self.shape = shape(request.decisions, self.state.reports, [*meaning.names.values()])
+        self.shape = replace(self.shape, alone=self.shape.alone | self.options.models.keys())
         self.ledger.kept.update(self.shape.scripts)
+        self.ledger.kept.update(self.options.misnamed(self.state.reports))
         self.once = WrittenOnce(
             self.reports,
             self.dialect,
@@ -174,6 +194,16 @@ class _Job:
         self.root = common_root(sorted(s.path for s in apart.whole.sources))
         self.assumptions: frozenset[str] = frozenset()
 
+    def alone(self) -> tuple[str, str]:
+        """The only report, and the text of its model where it shares nothing."""
+        self.shape = replace(self.shape, alone=frozenset(self.reports))
+        project = self._proved(self.drafting.drafts())
+        if len(project.drafts) != 1 or len(self.reports) != 1 or project.intermediates:
+            return "", ""
+        (draft,) = project.drafts
+        self.proving.files(project)
+        return draft.name, project.text(draft.name, str)
+
     def run(self) -> Result:
         self.progress("composing one model per report")
         drafts = self.drafting.drafts()
@@ -189,6 +219,9 @@ class _Job:
             self.ledger.kept.update(self.ledger.unproved)
         drafts = self.drafting.drafts()
         project = self._abstracted(drafts)
+        if lost := self.options.unproved(project, self.proving.files(project)):
+            self.ledger.kept.update(lost)
+            project = self._abstracted(self.drafting.drafts())
         if self.request.data:
             self.progress("running old and new on the data")
             project = self._on_data(project)
@@ -342,12 +375,14 @@ class _Job:
             bound=self.bound,
             written=self.written,
             functions=self.meaning.functions,
+            given=self.options.models,
         )
 
     def _finish(
         self, project: Project, meanwhile: Meanwhile[tuple[tuple[DriftFinding, ...], Types]]
     ) -> Result:
         verdicts = account(project, self.ledger, self.changes, self._old_rows(project))
+        verdicts = tuple(map(self.options.told, verdicts))
         self.progress("looking for contradictions")
         contradictions, types = meanwhile.result()
         self.progress("looking for what can be tested")

@@ -29,7 +29,8 @@ _TESTS = "tests/"
 _LINE_COMMENT = re.compile(r"^\s*--")
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/|\{#.*?#\}", re.DOTALL)
 _ROWS = re.compile(  # of a list or a mapping, between the names of other lists
-    r"\{% (?:for [\w, ]+ in|set \w+ =) (?:\w+\s+\+ )*([{\[]\n.*?\n *[}\]])(?=(?:\s+\+ \w+)* %\})",
+    r"(?:\{% (?:for [\w, ]+ in|set \w+ =) (?:\w+\s+\+ )*|(?<=[\])]) \+ \()"
+    r"([{\[]\n.*?\n *[}\]])(?=(?:\s+\+ \w+)* %\}| \+ \(\[| if var\()",
     re.DOTALL,
 )
 _WORD = re.compile(r"'(?:[^']|'')*'|\w+|[^\s\w(),.;]+")

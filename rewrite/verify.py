@@ -55,6 +55,8 @@ from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.record import Record, read_record
 from unwet.rewrite.templated.against import check_templates
+from unwet.rewrite.templated.optional_arms import chosen
+from unwet.rewrite.templated.options import Options, options_of
 from unwet.rewrite.templated.rewritten import AS_IT_WAS
 from unwet.rewrite.verdicts import Verdict, as_fixed
 
@@ -129,16 +131,20 @@ def verify(
     remembered = read_record(request.project)
     whole = pile if isinstance(pile, Pile) else pile.written
     _check_dialect(remembered, whole, request.project)
+    given = {**request.values, **chosen(whole, request.values)}
+    options = options_of(whole, request.values, request.project)
+    if options.found:
+        pile = whole = options.rest
     templates = check_templates(whole, request.project)
     dialect = check_dialect(request.to_dialect or remembered.dialect or dialect_of(whole))
     progress("reading the project")
-    before = render_project(request.project, request.values)
+    before = render_project(request.project, given)
     meaning = meaning_of(templates.rest if templates.verdicts else pile)
     meaning = with_functions_made(meaning, names_made(before.functions, dialect))
     called = called_before(meaning, remembered.names)
     case = decided(called, request.decisions, request.values)
     meaning, pile = case.meaning, case.meaning.pile
-    values = values_of(pile, before.variables, request.values)
+    values = values_of(pile, before.variables, given)
     progress("running the scripts symbolically")
     state = meaning.state
     progress("proving the models")
@@ -168,6 +174,7 @@ def verify(
     evidence = _generated(meaning, request, reports, judged, by_name, dialect, values, progress)
     check = Checks(state, rendered, judged, by_name, evidence, remembered)
     checked = _on_purpose(check.run(known), case, old)
+    checked = tuple(_in_all(each, options, request.project, dialect) for each in checked)
     checked = _run_with(checked, _rewritten(request.project, rendered, pile))
     checked = tuple(_as_fixed(each, judged.unfixed.get(each.name, "")) for each in checked)
     based = grounds(reports, found, judged, (request.project, rendered), dialect,
@@ -272,6 +279,14 @@ def check_project(root: Path) -> None:
     """Raises PathNotFound, and BadProject for what is no project or cannot be read, before any work
     is done."""
     kind_of(root)
+
+
+def _in_all(checked: Checked, options: Options, root: Path, dialect: str) -> Checked:
+    """What is right for one value of what a model asks for has to be so for each."""
+    if checked.verdict not in ("proved", "tested", "changed"):
+        return checked
+    why = options.doubt(checked.name, root, dialect)
+    return replace(checked, verdict="kept", reason=why, open=True) if why else checked
 
 
 def _on_purpose(
