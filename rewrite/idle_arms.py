@@ -4,8 +4,9 @@
     CASE WHEN x >= 9 THEN a WHEN x >= 2 AND x < 9 THEN b END
                                      ->  CASE WHEN x >= 9 THEN a WHEN x >= 2 THEN b END
 
-The second where another comparison of x with a constant stays, which is not true for NULL. The
-proof has both as rules (`rules/factoring.py`). What has a comment stays.
+The second where another comparison of x with a constant stays, which is not true for NULL, nor for
+what cannot be compared with the constant of the first one (`alike_constants`). The proof has both
+as rules (`rules/factoring.py`). What has a comment stays.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import conjuncts
+from unwet.rewrite.alike_constants import are_alike
 from unwet.rewrite.idle_nulls import names_output
 from unwet.rewrite.volatile import names_chance
 
@@ -68,11 +70,16 @@ def _is_told(test: exp.Expr, tests: Sequence[exp.Expr], told: Sequence[exp.Expr]
     if turned is None or not _is_constant(test.expression) or not _says_nothing_else(test):
         return False
     other = turned(this=test.this.copy(), expression=test.expression.copy())
-    return other in told and any(each is not test and _compares(each, test.this) for each in tests)
+    return other in told and any(each is not test and _compares(each, test) for each in tests)
 
 
-def _compares(test: exp.Expr, x: exp.Expr) -> bool:
-    return isinstance(test, _COMPARING) and test.this == x and _is_constant(test.expression)
+def _compares(other: exp.Expr, test: exp.Expr) -> bool:
+    """Whether it is of the same value, with a constant of the same kind."""
+    if not isinstance(other, _COMPARING) or other.this != test.this:
+        return False
+    one, constant = other.expression, test.expression
+    texts = one.args.get("is_string") is True, constant.args.get("is_string") is True
+    return _is_constant(one) and are_alike(one.name, constant.name, texts)
 
 
 def _is_constant(node: exp.Expr) -> bool:

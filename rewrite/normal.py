@@ -25,6 +25,7 @@ from unwet.rewrite.lower import trim
 from unwet.rewrite.rules import (
     EARLY_RULES,
     EXPRESSION_RULES,
+    NUMBER_RULES,
     QUERY_RULES,
     RELATION_RULES,
     VALUE_RULES,
@@ -66,7 +67,8 @@ def normalize_plan(plan: Plan, by_value: bool = False) -> tuple[Plan, tuple[Step
 class Normalizer:
     """Normalises many plans and remembers their parts; the steps of a part are told only once.
     ``more``: rules that are tried after all others; ``whole``: those for whole queries; ``cuts``:
-    whether relations without rows are all one, whatever their columns are made of."""
+    whether relations without rows are all one, whatever their columns are made of; ``numbers``:
+    whether a comparison with a constant is NULL for nothing but a NULL."""
 
     def __init__(
         self,
@@ -75,7 +77,10 @@ class Normalizer:
         more: tuple[RelationRule, ...] = (),
         whole: tuple[RelationRule, ...] = (),
         cuts: bool = True,
+        numbers: bool = True,
     ) -> None:
+        self.numbers = numbers
+        self._expression_rules = (*EXPRESSION_RULES, *(NUMBER_RULES if numbers else ()))
         self._bound = bound
         self._relation_rules = (*RELATION_RULES, *more)
         rules = (*QUERY_RULES, *(VALUE_RULES if by_value else ()), *whole)
@@ -215,7 +220,7 @@ class Normalizer:
     def _rewritten(self, expr: Expr) -> Expr | None:
         if self._is_cut_off():
             return None
-        for rule in EXPRESSION_RULES:
+        for rule in self._expression_rules:
             made = rule(expr)
             if made is not None:
                 self._told(rule.__name__, expr, made)
@@ -233,9 +238,9 @@ class Normalizer:
         return len(self._steps) >= self._bound
 
 
-def ruled(promised: Promised) -> Normalizer:
-    """With rules that need to know what is declared."""
-    return Normalizer(more=promised.rules, whole=promised.query_rules)
+def ruled(promised: Promised, numbers: bool = True) -> Normalizer:
+    """With rules that need to know what is declared; ``numbers`` as of a `Normalizer`."""
+    return Normalizer(more=promised.rules, whole=promised.query_rules, numbers=numbers)
 
 
 def same_by_promises(one: Plan, other: Plan, promises: Promises) -> bool:

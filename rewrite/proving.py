@@ -94,7 +94,7 @@ class _Proofs:
         )
         # of keys and types the pile's engine knows; a new dialect's does not make them so
         self.promised = Promised(promises(self.catalog, spoken, dialect))
-        self.rules = ruled(self.promised)
+        self.rules = ruled(self.promised, self.normalizer.numbers)
 
     def hold(self, name: str) -> bool:
         """Whether a model means what it has to, alone or with what its tables mean."""

@@ -27,6 +27,7 @@ from unwet.rewrite.algebra import (
 )
 from unwet.rewrite.definitions import spoken_in
 from unwet.rewrite.listed_columns import OF_TABLES
+from unwet.rewrite.lists_of_spark import SPARK
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer, ruled
 from unwet.rewrite.prove.declarations import Known
@@ -157,15 +158,16 @@ def _by_promises(
     if legacy.plan is None or back.plan is None or len(spoken) > 1:
         return None
     plan, _ = wanted(legacy, legacy.plan, target, catalog)
-    promised = Promised(known.promises(spoken_in(legacy, target)))
-    rules = ruled(promised)
+    source = spoken_in(legacy, target)
+    promised = Promised(known.promises(source))
+    rules = ruled(promised, source not in SPARK)
     if proves(promised.ordered(plan), promised.ordered(back.plan), rules):
         return _Resting(frozenset(promised.used))
     old, new = through.plans(legacy, back.plan)
     if not proves(promised.ordered(old), promised.ordered(new), rules):
         return None
     assumed = through.assumed(legacy, back.plan)
-    assumed |= values_assumed(old, new, {spoken_in(legacy, target), target}, catalog.type_of)
+    assumed |= values_assumed(old, new, {source, target}, catalog.type_of)
     return _Resting(frozenset(promised.used), assumed)
 
 

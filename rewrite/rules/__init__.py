@@ -91,6 +91,9 @@ EXPRESSION_RULES: tuple[ExpressionRule, ...] = (
     functions.plain_exists,
 )
 
+NUMBER_RULES: tuple[ExpressionRule, ...] = (truths.null_of_comparison,)
+"""More of them for where a comparison is NULL for nothing but a NULL."""
+
 RELATION_RULES: tuple[RelationRule, ...] = (
     # conjuncts first: later rules split and move them one by one
     filters.tidy_conjuncts,

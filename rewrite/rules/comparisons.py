@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from unwet.rewrite.algebra import Call, Expr, Lit
+from unwet.rewrite.alike_constants import LARGEST
 from unwet.rewrite.lists_of_spark import is_of_values
 from unwet.rewrite.rules.order import order_key
 from unwet.rewrite.rules.refs import is_volatile
@@ -89,10 +90,6 @@ def sort_in_list(expr: Expr) -> Expr | None:
             return None
 
 
-# Beyond 32 bits dialects widen, wrap or fail, each in its own way.
-_LARGEST = 2**31 - 1
-
-
 def fold_integer_arithmetic(expr: Expr) -> Expr | None:
     """1 + 2 -> 3, and - and * and the sign: exact, within 32 bits. Never /, which truncates in
     some dialects and not in others."""
@@ -107,7 +104,7 @@ def fold_integer_arithmetic(expr: Expr) -> Expr | None:
             if first is None or second is None:
                 return None
             sums = {"add": first + second, "sub": first - second, "mul": first * second}
-            fits = all(abs(n) <= _LARGEST for n in (first, second, sums[op]))
+            fits = all(abs(n) <= LARGEST for n in (first, second, sums[op]))
             return Lit("number", str(sums[op])) if fits else None
         case _:
             return None
@@ -139,7 +136,7 @@ def _whole(expr: Expr) -> int | None:
     match expr:
         case Call(op="cast", args=(Lit() as literal,), shape=("this", "to:int" | "to:bigint")):
             value = integer(literal)
-            return value if value is not None and abs(value) <= _LARGEST else None
+            return value if value is not None and abs(value) <= LARGEST else None
         case _:
             return integer(expr)
 

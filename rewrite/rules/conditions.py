@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TypeGuard
 
-from unwet.rewrite.algebra import Call, Expr
+from unwet.rewrite.algebra import Call, Expr, Lit
+from unwet.rewrite.alike_constants import LARGEST
 from unwet.rewrite.rules.nulls import not_null_tested, null_tested
 from unwet.rewrite.rules.refs import is_volatile
-from unwet.rewrite.rules.shapes import BINARY, NULL, Case, binary, slots
+from unwet.rewrite.rules.shapes import BINARY, NULL, Case, binary, integer, slots
 
 
 def if_to_case(expr: Expr) -> Expr | None:
@@ -65,14 +66,26 @@ def case_to_coalesce(expr: Expr) -> Expr | None:
 
 
 def nullif_to_case(expr: Expr) -> Expr | None:
-    """NULLIF(x, y) -> CASE WHEN x = y THEN NULL ELSE x END, ``x`` not volatile."""
+    """NULLIF(x, 0) -> CASE WHEN x = 0 THEN NULL ELSE x END, ``x`` not volatile. Of another y than a
+    whole number, a text or a truth NULLIF may be of y's type: NULLIF(7, 0.0) / 2 is 3.5
+    (PostgreSQL, "NULLIF": "the first argument of the implied = operator"; BigQuery, "NULLIF")."""
     match expr:
         case Call(op="nullif", args=(value, other), shape=shape) if (
-            shape == BINARY and not is_volatile(value)
+            shape == BINARY and _takes_a_type(other) and not is_volatile(value)
         ):
             return _case([_arm(binary("eq", value, other), NULL)], value)
         case _:
             return None
+
+
+def _takes_a_type(expr: Expr) -> bool:
+    """Whether it is a literal that becomes what it is compared with, where that is another type."""
+    match expr:
+        case Lit(kind="string" | "boolean"):
+            return True
+        case _:
+            value = integer(expr)
+            return value is not None and abs(value) <= LARGEST
 
 
 def _arm(test: Expr, value: Expr) -> Expr:
@@ -122,8 +135,8 @@ def drop_repeated_cast(expr: Expr) -> Expr | None:
 CASES = (
     Case("select case a when 1 then b else null end as x from t",
          "select case when a = 1 then b end as x from t"),
-    Case("select case when a is null then b else a end as x, nullif(a, b) as y from t",
-         "select coalesce(a, b) as x, case when a = b then null else a end as y from t"),
+    Case("select case when a is null then b else a end as x, nullif(a, 2) as y from t",
+         "select coalesce(a, b) as x, case when a = 2 then null else a end as y from t"),
     Case("select case when a is not null then a else b end as x from t",
          "select coalesce(a, b) as x from t"),
     Case("select if(a > 1, b, c) as x from t",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unwet.rewrite.algebra import Call, Expr, Filter, Lit, Project, Rel, Values
+from unwet.rewrite.alike_constants import LARGEST
 from unwet.rewrite.rules.comparisons import (
     flip_greater,
     fold_integer_arithmetic,
@@ -98,7 +99,8 @@ def _is_uniform(rows: Sequence[Sequence[Expr]]) -> bool:
 def _kind(cell: Expr) -> str | None:
     if isinstance(cell, Lit) and cell.kind == "string":
         return "string"
-    return "integer" if integer(cell) is not None else None
+    value = integer(cell)
+    return "integer" if value is not None and abs(value) <= LARGEST else None
 
 
 def _verdict(conjuncts: Sequence[Expr]) -> bool | None:

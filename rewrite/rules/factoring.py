@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unwet.rewrite.algebra import Call, Col, Expr, Outer
+from unwet.rewrite.algebra import Call, Col, Expr, Lit, Outer
+from unwet.rewrite.alike_constants import are_alike
 from unwet.rewrite.rules.nulls import null_tested, rejects
 from unwet.rewrite.rules.refs import is_volatile
 from unwet.rewrite.rules.shapes import (
@@ -78,7 +79,8 @@ def null_arm_first(expr: Expr) -> Expr | None:
 def drop_told_condition(expr: Expr) -> Expr | None:
     """CASE WHEN x >= 9 THEN a WHEN x >= 2 AND x < 9 THEN b ... -> ... WHEN x >= 2 THEN b ...: where
     x < 9 is not true, and x is not NULL, the arm before was taken. Another comparison of x with a
-    constant has to be left, which is not true for NULL, and for a NaN where that has no order."""
+    constant has to be left, which is not true for NULL, and for a NaN where that has no order; nor
+    for what is no such value as the constant of the first one (`alike_constants`)."""
     match expr:
         case Call(op="case", args=args, shape=shape) if "this" not in shape:
             told: list[Expr] = []
@@ -100,20 +102,32 @@ def _is_told(test: Expr, conjuncts: Sequence[Expr], told: Sequence[Expr]) -> boo
     """Is it true in this arm, given that an earlier one was not taken, and that the others hold?"""
     match test:
         case Call(op="lt" | "lte" as op, args=(left, right)) if is_plain_comparison(test):
-            x = right if is_constant(left) else left
+            x, constant = (right, left) if is_constant(left) else (left, right)
             if not is_constant(left) and not is_constant(right):
                 return False
             if binary(_COMPLEMENT[op], right, left) not in told or is_volatile(x):
                 return False
-            return any(c != test and _compares(c, x) for c in conjuncts)
+            return any(c != test and _compares(c, x, constant) for c in conjuncts)
         case _:
             return False
 
 
-def _compares(test: Expr, x: Expr) -> bool:
+def _compares(test: Expr, x: Expr, constant: Expr) -> bool:
+    """Whether x is compared with another constant, as the same kind of value."""
     match test:
         case Call(op=op, args=(left, right)) if op in _TOLD_APART and is_plain_comparison(test):
-            return (left == x and is_constant(right)) or (right == x and is_constant(left))
+            return (left == x and _is_alike(right, constant)) or (
+                right == x and _is_alike(left, constant)
+            )
+        case _:
+            return False
+
+
+def _is_alike(one: Expr, other: Expr) -> bool:
+    match one, other:
+        case Lit(kind="string" | "number") as first, Lit(kind="string" | "number") as second:
+            texts = first.kind == "string", second.kind == "string"
+            return is_constant(one) and are_alike(first.text, second.text, texts)
         case _:
             return False
 

@@ -13,7 +13,7 @@ FALSE = Lit("boolean", "false")
 NULL = Lit("null", "")
 UNORDERED = frozenset({"and", "or", "eq", "neq", "add", "mul"})
 """Operators whose operands may change places."""
-_EMPTY = Lit("string", "")
+EMPTY = Lit("string", "")
 
 _PREDICATES = frozenset(
     {"and", "or", "not", "eq", "neq", "lt", "lte", "gt", "gte", "is", "like", "ilike", "between",
@@ -119,4 +119,4 @@ def is_row(expr: Expr) -> bool:
 def is_constant(expr: Expr) -> bool:
     """Is it a literal that is NULL in no dialect? Oracle's empty string is (its SQL reference,
     "Nulls": a character value with a length of zero)."""
-    return isinstance(expr, Lit) and expr.kind != "null" and expr != _EMPTY
+    return isinstance(expr, Lit) and expr.kind != "null" and expr != EMPTY

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from unwet.rewrite.algebra import Agg, Call, Expr, Lit
 from unwet.rewrite.rules.refs import is_volatile
-from unwet.rewrite.rules.shapes import BINARY, NULL, Case, binary, is_constant
+from unwet.rewrite.rules.shapes import BINARY, EMPTY, NULL, Case, binary, is_constant
 
 _ONE = Lit("number", "1")
 _NULL_BLIND = frozenset({"count", "sum", "min", "max", "avg"})
@@ -83,13 +83,16 @@ def decode_to_case(expr: Expr) -> Expr | None:
     """DECODE(x, 1, a, 2, b, c) -> CASE WHEN x = 1 THEN a WHEN x = 2 THEN b ELSE c END.
 
     For DECODE two NULLs are equal, so only where what x is compared with are constants; and not
-    with texts, to which Oracle converts x first (its SQL reference, "DECODE"): = converts them."""
+    with texts, to which Oracle converts x first (its SQL reference, "DECODE"): = converts them. Nor
+    where the first value is NULL: all of them are texts there then."""
     match expr:
         case Call(op="decodecase", args=(tested, *rest), shape=(slot,)) if (
             slot == f"expressions*{len(rest) + 1}" and len(rest) > 1 and not is_volatile(tested)
         ):
             pairs = list(zip(rest[::2], rest[1::2], strict=False))
-            if not all(isinstance(w, Lit) and w.kind == "number" for w, _ in pairs):
+            if pairs[0][1] in (NULL, EMPTY) or not all(
+                isinstance(w, Lit) and w.kind == "number" for w, _ in pairs
+            ):
                 return None
             arms = [
                 Call("if", (binary("eq", tested, wanted), value), ("this", "true"))

@@ -64,6 +64,25 @@ def plain_inner_conditions(expr: Expr) -> Expr | None:
             return None
 
 
+def null_of_comparison(expr: Expr) -> Expr | None:
+    """(x < 1) IS NULL -> x IS NULL, the same with IS NOT NULL. Not for two columns: structs of
+    which a field is NULL compare as NULL in BigQuery. Nor in Spark's dialects, where 'abc' < 1 is
+    NULL (its SQL reference, "ANSI Compliance": without ANSI a text that is no number is NULL)."""
+    match expr:
+        case Call(op="is", args=(Call(op=op, args=args) as compared, value), shape=shape) if (
+            op in _COMPARISONS
+            and value == NULL
+            and shape in (BINARY, NOT_NULL_SHAPE)
+            and is_plain_comparison(compared)
+        ):
+            for x, other in (args, args[::-1]):
+                if is_constant(other) and not is_row(x):
+                    return Call("is", (x, NULL), shape)
+            return None
+        case _:
+            return None
+
+
 def _plain_arm(arm: Expr) -> Expr:
     match arm:
         case Call(op="if", args=(test, value), shape=("this", "true") as shape):
@@ -89,10 +108,6 @@ def plain(test: Expr) -> Expr:
             return _false_or_null(p) if value == TRUE and _is_twice(p) else test
         case Call(op="is", args=(inner, value), shape=shape) if shape == BINARY and value == TRUE:
             return plain(inner) if is_predicate(inner) else test
-        case Call(op="is", args=(Call(op=op) as compared, value), shape=shape) if (
-            shape == BINARY and value == NULL and op in _COMPARISONS
-        ):
-            return _unknown(compared) if is_plain_comparison(compared) else test
         case Call(op="nullsafeeq", args=(left, right), shape=shape) if shape == BINARY:
             return binary("eq", left, right) if _is_met_once(left, right) else test
         case Call(op="coalesce", args=(inner, value), shape=shape) if shape == _DEFAULTED:
@@ -134,15 +149,6 @@ def _are_exact(one: Expr, other: Expr) -> bool:
     if one in (TRUE, FALSE):
         return other in (TRUE, FALSE)
     return integer(one) is not None and integer(other) is not None
-
-
-def _unknown(compared: Call) -> Expr:
-    """(x < 1) IS NULL -> x IS NULL. Not for two columns: structs of which a field is NULL compare
-    as NULL in BigQuery."""
-    for x, value in (compared.args, compared.args[::-1]):
-        if is_constant(value) and not is_row(x):
-            return _is_null(x)
-    return _is_null(compared)
 
 
 def _false_or_null(p: Expr) -> Expr:
@@ -201,7 +207,7 @@ def _plain_and(args: tuple[Expr, ...]) -> Expr:
 
 
 def _plain_or(args: tuple[Expr, ...]) -> Expr:
-    """x IS NULL OR x IS NOT NULL -> TRUE; x <> 1 OR x <> 2 -> x IS NOT NULL."""
+    """x IS NULL OR x IS NOT NULL -> TRUE; x <> 1 OR x <> 2 -> (x <> 1) IS NOT NULL."""
     nulls = {t for a in args if (t := null_tested(a)) is not None}
     if any(not_null_tested(a) in nulls for a in args if not is_volatile(a)):
         return TRUE
@@ -214,8 +220,13 @@ def _plain_or(args: tuple[Expr, ...]) -> Expr:
     if not open_ends:
         return Call("or", args)
     kept = [a for a in args if (f := _unequal_integer(a)) is None or f[0] not in open_ends]
-    known = [Call("is", (x, NULL), NOT_NULL_SHAPE) for x in others if x in open_ends]
+    known = [_is_known(x, min(values)) for x, values in others.items() if x in open_ends]
     return Call("or", (*kept, *known)) if len(kept) + len(known) > 1 else known[0]
+
+
+def _is_known(x: Expr, value: int) -> Expr:
+    """(x <> value) IS NOT NULL."""
+    return Call("is", (binary("neq", x, Lit("number", str(value))), NULL), NOT_NULL_SHAPE)
 
 
 def _unequal_integer(expr: Expr) -> tuple[Expr, int] | None:
@@ -300,6 +311,8 @@ CASES = (
     Case("select a from t where b = 1 and (c is null or c is not null)",
          "select a from t where b = 1"),
     Case("select a from t where b <> 1 or b <> 2", "select a from t where b is not null"),
+    Case("select (b < 1) is null as x, (2 <> a) is not null as y from t",
+         "select b is null as x, a is not null as y from t"),
     Case("select a from t where b = 1 and b = 2", "select a from t where 1 = 2"),
     Case("select a from t where b = c and c is null", "select a from t where false"),
     Case("select a from t where b > c and b <= c", "select a from t where false"),

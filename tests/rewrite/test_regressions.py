@@ -110,6 +110,21 @@ NEVER_EQUAL = {
         "select xmlelement(name foo, xmlattributes(a)) as s from (select b as a from t) q",
         "select xmlelement(name foo, xmlattributes(b)) as s from t",
     ),
+    "Postgres: NULLIF of an INT and a fraction is a NUMERIC": (
+        "postgres",
+        "select nullif(a, 0.0) / 2 as x from t",
+        "select case when a = 0.0 then null else a end / 2 as x from t",
+    ),
+    "Oracle: what DECODE gives is a text where it may be NULL first": (
+        "oracle",
+        "select max(decode(a, 0, null, b)) as x from t",
+        "select max(case when a = 0 then null else b end) as x from t",
+    ),
+    "T-SQL: a decided arm of more than ten digits is a DECIMAL": (
+        "tsql",
+        "select case when 1 = 2 then 10000000000 when a = 1 then 5 else 7 end / 2 as x from t",
+        "select case when a = 1 then 5 else 7 end / 2 as x from t",
+    ),
     "an outer join by (+)": (
         "oracle",
         "select t.a, u.k from t, u where t.a = u.a (+)",
