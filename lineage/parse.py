@@ -10,11 +10,13 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from unwet.lineage.block_names import PROCEDURE, BlockNames
 from unwet.lineage.bodies import bodies, loop_rows, recovered
 from unwet.lineage.days_between import mark_days
 from unwet.lineage.deletions import with_their_tables
 from unwet.lineage.dialects import lexis
 from unwet.lineage.earlier_states import with_their_states
+from unwet.lineage.error_handlers import on_errors
 from unwet.lineage.errors import UnknownDialect
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.misprints import body_of, misprint
@@ -50,7 +52,9 @@ class Statement:
     dialect: str
     masked: Masked = field(repr=False)
     start: int = 0  # offset in the masked text
-    variables: frozenset[str] = frozenset()  # that its script has declared, in lower case
+    # that its script has declared, and arguments of the routine around it, in lower case
+    variables: frozenset[str] = frozenset()
+    on_error: bool = False  # whether it runs only where something has failed
 
     @property
     def again(self) -> bool:
@@ -229,8 +233,6 @@ def _as_subqueries(trees: Sequence[exp.Expr | None]) -> None:
 
 # --- reading ---------------------------------------------------------------------------------
 
-# where DECLARE v type; is a line of a block, which the parser does not read
-_PLAIN_DECLARE = frozenset({"oracle", "postgres", "redshift", "mysql", "snowflake"})
 Outcome = exp.Expression | Finding
 # Seen on broken SQL, where a ParseError was due; a file must not be lost over it.
 _PARSER_BUGS = (TypeError, ValueError, AttributeError, LookupError, AssertionError)
@@ -247,13 +249,15 @@ class _Reader:
         self.statements: list[Statement] = []
         self.findings: list[Finding] = []
         self.inner: list[Statement] = []
-        self._variables: frozenset[str] = frozenset()
+        self._variables = BlockNames(name)
+        self._handled: tuple[tuple[int, int], ...] = ()
         self._long: tuple[Left, ...] = ()
         self._loops: list[tuple[int, int, str, str]] = []  # index, offset, variable, its rows
 
     def read(self) -> None:
         """Read the whole text."""
         self._long = long_runs(self._masked.text, self._name)
+        self._handled = on_errors(self._masked.text, self._name)
         self._read_text(self._masked.text, 0)
         self._read_bodies()
 
@@ -338,13 +342,13 @@ class _Reader:
         self._notes.clear()
         if chunk.kind == CONTROL:
             self._note_loop(part, chunk)
+            words = [token.text for token in part.tokens[chunk.first : chunk.last + 1]]
+            inside = chunk.last - chunk.first
+            self._variables.border(words[:inside], "".join(words[inside:]))
             return self._control(part, chunk)
         tokens, note = plain(list(part.tokens[chunk.first : chunk.last]), self._name)
-        if self._name == "snowflake" and tokens[0].text.upper() == "LET":
-            return exp.Command(this="LET", expression="")  # a variable of a block
-        if tokens[0].text.upper() == "DECLARE" and self._name in _PLAIN_DECLARE:
-            self._variables |= {token.text.lower() for token in tokens[1:2]}
-            return exp.Command(this="DECLARE", expression="")
+        if declaring := self._variables.declaration(tokens):
+            return exp.Command(this=declaring, expression="")
         if self._bare and tokens[0].token_type in (TokenType.COMMAND, TokenType.FETCH):
             rest = part.text[tokens[0].end + 1 : tokens[-1].end + 1]
             return exp.Command(this=tokens[0].text.upper(), expression=rest.strip())
@@ -423,7 +427,7 @@ class _Reader:
         header = self._masked.restore(self._masked.text[start:stop])
         where = self._span(part, chunk)
         shown = _short(header)
-        said = AS_IF_RUN if _PROCEDURE.match(shown) else UNFOLLOWED
+        said = AS_IF_RUN if PROCEDURE.match(shown) else UNFOLLOWED
         return Finding("OPAQUE", f"{said}: {shown}", where)
 
     def _parse_error(self, part: Stretch, chunk: Chunk, error: ParseError) -> Finding:
@@ -451,15 +455,17 @@ class _Reader:
         _sign_quotients(tree, self._name)
         path, index = self._masked.source.path, len(self.statements)
         text = self._masked.text[start:stop]
+        names = self._variables.names
+        on_error = any(first <= start < last for first, last in self._handled)
         self.statements.append(
             Statement(
-                path, index, span, text, tree, self._name, self._masked, start, self._variables
+                path, index, span, text, tree, self._name, self._masked, start, names, on_error
             )
         )
         if isinstance(tree, exp.Declare):
-            self._variables = self._variables.union(_variables(tree))
+            self._variables.add(_variables(tree))
         elif isinstance(tree, exp.Set) and self._name in _ONE_TIMESTAMP:
-            self._variables = self._variables.union(_set_variables(tree))
+            self._variables.add(_set_variables(tree))
         if cut is not None:
             message = f"only the first {cut.kept:,} of {cut.rows:,} rows are read"
             self._find("BUDGET", message, span, "load them from a file")
@@ -560,7 +566,6 @@ def _has_queries(create: exp.Create) -> bool:
 
 UNFOLLOWED: Final = "control flow not followed"
 AS_IF_RUN = "its statements are read as if it had run"  # of a procedure
-_PROCEDURE = re.compile(r"(?:CREATE|ALTER)\b.*\b(?:PROC|PROCEDURE)\b", re.IGNORECASE)
 _QUERY = re.compile(r"\bselect\b.*\bfrom\b", re.I | re.S)
 
 

@@ -222,6 +222,8 @@ class _Splitter:
                 return self._condition_end(at)
             case "CREATE" | "ALTER":
                 return self._routine_end(at)
+            case "EXCEPTION" | "WHEN" if not self._bare:
+                return self._handler_end(at)
             case "<" | "<<":
                 return self._label_end(at)
             case _ if (
@@ -267,6 +269,15 @@ class _Splitter:
             if self._bare and word in _STARTERS and self._word(here + 1) != "(":
                 return here
         return len(self._tokens)
+
+    def _handler_end(self, at: int) -> int:
+        """EXCEPTION WHEN ERROR THEN, WHEN OTHERS THEN: what follows runs on errors."""
+        for here in range(at + 1, len(self._tokens)):
+            if self._words[here] == "THEN":
+                return here + 1
+            if self._separates(here):
+                break
+        return at
 
     def _routine_end(self, at: int) -> int:
         """CREATE PROCEDURE ...: up to its body; functions that are one query stay whole."""

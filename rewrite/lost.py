@@ -151,6 +151,8 @@ def obstacles(script: Script, spaces: frozenset[str] = frozenset()) -> dict[int,
         found.setdefault(index, reason)
     limited = 0
     for statement in placed:
+        if statement.on_error:
+            found.setdefault(statement.index, "it runs only where something before it has failed")
         if _LIMITING.match(statement.text):
             limited = statement.span.line
         elif limited:

@@ -83,6 +83,8 @@ def _values(
     for name, variable in variables.items():
         value = typed_value(variable.kind, variable.value, readers[0].statement.dialect)
         own = [each for each in readers if any(_reads(each.statement.tree, name))]
+        if not all(name.startswith("@") or name in e.statement.variables for e in own):
+            continue  # where it is not declared any more, the name is a column
         reads = [node for each in own for node in _reads(each.statement.tree, name)]
         if value is None or not reads or len(reads) + variable.said != said.get(name):
             continue
@@ -112,7 +114,7 @@ def _declared(statements: Sequence[Statement]) -> dict[str, _Variable]:
         elif isinstance(each.tree, exp.Set):
             for name, value in _set(each.tree):
                 before = found.get(name)
-                if before is None or before.value is not None:
+                if before is None or before.value is not None or each.on_error:
                     often.add(name)
                 else:
                     found[name] = _Variable(before.kind, value, each.index, 2)

@@ -1,7 +1,8 @@
 """Variables that a script declares, read by their plain names: `DECLARE k INT64` of BigQuery.
 
 A name is a column if a table has one that is called so, and a variable if not (BigQuery,
-"Procedural language", DECLARE). A model has no variables.
+"Procedural language", DECLARE); in MySQL it is a variable. Arguments of a procedure are variables,
+too, and :k of Snowflake is one that is declared. A model has no variables.
 
 variable_read(part) -> the first that a statement may read, "" where it reads none
 session_value(part) -> what it asks its session for that only another statement can have said
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from unwet.lineage.dialects import MYSQL
 from unwet.lineage.resolve import Query, Resolved
 from unwet.rewrite.reads import blocks
 
@@ -26,12 +28,25 @@ def variable_read(part: Resolved) -> str:
     declared = part.statement.variables
     if not declared or part.query is None:
         return ""
+    if (bound := _bound(part, declared)) is not None:
+        return bound
     by_node = {id(block.node): block for block in blocks(part.query)}
     for column in part.query.node.find_all(exp.Column):
         plain = not column.table and column.name.lower() in declared
-        if plain and not any(_has(block, column) for block in _around(column, by_node)):
+        wins = part.statement.dialect in MYSQL  # ("Local Variable Scope and Resolution")
+        if plain and (wins or not any(_has(b, column) for b in _around(column, by_node))):
             return column.name
     return ""
+
+
+def _bound(part: Resolved, declared: frozenset[str]) -> str | None:
+    """The first that a statement says as :k, as those of Snowflake are."""
+    text = part.statement.text.lower()
+    for place in part.statement.masked.placeholders:
+        is_declared = place.style == "colon" and place.name.lower() in declared
+        if is_declared and place.token.lower() in text:
+            return place.text
+    return None
 
 
 def session_value(part: Resolved) -> str:
