@@ -30,6 +30,9 @@ _NEAR: Final = 0.4  # of the parts: those that are the same
 _DEEPEST: Final = 20  # queries within one another
 _NEAR_AROUND: Final = 0.6  # of the parts outside of the columns, where these may be others
 LEAST: Final = 40  # nodes
+_LEAST_AROUND: Final = 16
+"""Of what two have in common, where all else is a list: a call among it is one node, and may stand
+for a page of columns."""
 TESTS: Final = ("where", "having")  # clauses that one copy may not have at all
 _NEVER_SAID: Final = (
     exp.Query, exp.From, exp.Join, exp.With, exp.CTE, exp.Where, exp.Having, exp.Group, exp.Order,
@@ -156,7 +159,8 @@ class Walk:
 
     def _enough(self, leader: Candidate) -> bool:
         same = len(leader.nodes) - self._apart
-        few = self._parted <= _OTHER * same and same >= LEAST
+        few = self._parted <= _OTHER * same
+        few = few and same >= (_LEAST_AROUND if self._with_lists else LEAST)
         return id(leader.node) not in self.cuts and few
 
     def _is_cut_above(self, node: exp.Expr) -> bool:

@@ -197,6 +197,17 @@ def test_a_long_list_of_columns_is_a_macro_whose_call_is_an_argument() -> None:
     assert macros[around].tree.sql("duckdb").startswith("SELECT a, h__columns__h FROM")
 
 
+@pytest.mark.parametrize(("columns", "shared"), [(6, False), (12, True)])
+def test_what_is_around_a_list_has_to_save_lines_however_little_it_says(
+    columns: int, shared: bool
+) -> None:
+    keys = ", ".join(f"k{n}" for n in range(columns))
+    sums = ", ".join(f"SUM(c{n}) / COUNT(DISTINCT d{n}) AS ratio_{n}" for n in range(5))
+    most = ", ".join(f"MAX(c{n}) - MIN(c{n}) AS span_of_c{n}" for n in range(7))
+    made = listed(*(f"SELECT {keys}, {each} FROM t GROUP BY ALL" for each in (sums, most)))
+    assert bool(made.macros) == shared
+
+
 def test_a_list_with_a_query_is_no_argument() -> None:
     more = LISTED.format("(SELECT MAX(z) FROM w) AS b, MAX(c) AS c", "a")
     assert listed(more, LISTED.format("MAX(c) AS c", "a")).macros == ()
