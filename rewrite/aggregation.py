@@ -171,7 +171,9 @@ def rebuild(expr: Expr, read: Callable[[Expr], Expr]) -> Expr:
     match expr:
         case Col() | Outer() | Lit() | Param():
             return expr
-        case Call(args=args) | Subquery(args=args):
+        case Call(op=op, args=args, shape=shape):
+            return Call(op, tuple(map(read, args)), shape)
+        case Subquery(args=args):
             return replace(expr, args=tuple(map(read, args)))
         case Agg(args=args, where=where, order=order):
             return replace(

@@ -165,9 +165,17 @@ def with_inputs(rel: Rel, new: Sequence[Rel]) -> Rel:
     match rel:
         case Scan() | Values():
             return rel
-        case Join() | SetOp() | Opaque():
+        case SetOp(kind=kind):
+            return SetOp(kind, tuple(new))
+        case Join(kind=kind, on=on):
+            return Join(kind, tuple(new), on)
+        case Project(exprs=exprs):
+            return Project(new[0], exprs)
+        case Filter(conjuncts=conjuncts):
+            return Filter(new[0], conjuncts)
+        case Opaque():
             return replace(rel, inputs=tuple(new))
-        case Filter() | Project() | Aggregate() | Window() | Distinct() | Sort() | Unnest():
+        case Aggregate() | Window() | Distinct() | Sort() | Unnest():
             return replace(rel, input=new[0])
 
 

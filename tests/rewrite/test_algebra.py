@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from unwet.rewrite.algebra import (
+    Agg,
     Aggregate,
     Call,
     Col,
@@ -14,12 +15,15 @@ from unwet.rewrite.algebra import (
     Filter,
     Join,
     Lit,
+    Node,
     Opaque,
     Outer,
+    Plan,
     Rel,
     Scan,
     SetOp,
     Sort,
+    SortKey,
     Subquery,
     Values,
     Window,
@@ -50,6 +54,54 @@ def test_equal_content_is_equal_and_hashes_alike() -> None:
 )
 def test_different_content_is_different(other: Rel) -> None:
     assert other != Filter(T, (Col(0),))
+
+
+@pytest.mark.parametrize(
+    ("node", "digest"),
+    [
+        (Call("eq", (Col(1), Col(2)), ("this", "expression")), "a2a957ca97316d45ff72ec84114e2326"),
+        (Call("eq", ()), "f4d096543e25c13391ad96647ff64b34"),
+        (Lit("number", "12"), "7498c935b2f23dd26c1b0f7a67e7eb9b"),
+        (Lit("string", "é" * 999), "a7d8f98d6da1e2881ce26b2e31a104cd"),
+        (Col(5), "69cf4f4df0f2b3f50f0243ff4bf7c318"),
+        (Values(((),), 0), "904b629900c986633deeafcc3201fc5c"),
+        (Opaque("x", (T,), (("a",), ("b", "c")), 0), "8fde6b15db62f2c53d57fa33685d9aaf"),
+        (
+            Agg("sum", (Col(1), Col(2)), ("this", "expression"), distinct=True),
+            "526e17b66875c870ea81be15d8d82d89",
+        ),
+        (
+            Plan(("a", "b"), T, (SortKey(Col(1)),)),
+            "cac5b2d85436ba4d645559692c649284",
+        ),
+    ],
+)
+def test_digests_stay_what_they_are(node: Node, digest: str) -> None:
+    """The order of what commutes, and so what is written, rests on them."""
+    assert node.digest.hex() == digest
+    assert pickle.loads(pickle.dumps(node)).digest.hex() == digest  # where its words are known
+    Node.__post_init__(node)  # what every kind of node goes by that has no shorter way
+    assert node.digest.hex() == digest
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Call("f", (Col(0), Col(1))), Call("f", (Col(1), Col(0)))),
+        (Call("f", (Col(0),)), Call("g", (Col(0),))),
+        (Call("f", (Col(0),), ("this",)), Call("f", (Col(0),), ("expression",))),
+        (Call("f", (Lit("string", "a"),)), Call("f", (Lit("string", "A"),))),
+        (Scan("t", ("a", "b")), Scan("t", ("b", "a"))),
+        (Values(((), ()), 0), Values(((),), 0)),
+    ],
+)
+def test_neither_an_order_nor_a_word_is_lost(one: Node, other: Node) -> None:
+    assert one != other
+
+
+def test_a_text_may_be_half_a_sign() -> None:
+    assert Lit("string", "\ud800") != Lit("string", "?")
+    assert Scan("t", ("\ud800",)) != Scan("t", ("?",))
 
 
 def test_texts_cannot_run_into_each_other() -> None:
