@@ -225,13 +225,22 @@ def _is_seen(query: Query, ref: Ref) -> bool:
 
 def _is_read(query: Query, alias: Output) -> bool:
     """Whether an item up to the one with the alias reads a column of its name: there is one."""
-    for item in query.node.expressions:
-        found = item.find_all(exp.Column) if isinstance(item, exp.Expr) else ()
-        if any(not c.table and names.folded(c.this, query.dialect) == alias.name for c in found):
-            return True
-        if item is alias.node:
-            break
-    return False
+    if query.firsts is None:
+        query.firsts = _firsts(query)
+    first = query.firsts.get(alias.name)
+    if first is None:
+        return False
+    return not any(item is alias.node for item in query.node.expressions[:first])
+
+
+def _firsts(query: Query) -> dict[str, int]:
+    """The first item that reads a column without a qualifier, by the names of these."""
+    firsts: dict[str, int] = {}
+    for at, item in enumerate(query.node.expressions):
+        for column in item.find_all(exp.Column) if isinstance(item, exp.Expr) else ():
+            if not column.table:
+                firsts.setdefault(names.folded(column.this, query.dialect), at)
+    return firsts
 
 
 def _instead(ref: Ref | None) -> tuple[Input, ...]:

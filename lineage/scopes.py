@@ -135,6 +135,7 @@ class Query:
     merged: dict[str, tuple[Input, ...]] = field(default_factory=dict)
     children: dict[int, Query] = field(default_factory=dict)
     aliases: dict[str, Output] | None = None
+    firsts: dict[str, int] | None = None  # by names of columns: the first item that reads them
     scalars: Mapping[str, Output] = field(default_factory=dict)
     cut: bool = False
     subqueries: tuple[Query, ...] | None = None  # in its own expressions, once somebody has asked

@@ -28,7 +28,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, in_line
+from unwet.lineage.trees import copied, found_in, in_line
 from unwet.rewrite.clauses import is_all
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.numbered import Numbers
@@ -145,6 +145,7 @@ class Signs:
         self._numbers = Numbers()
         self._rows: dict[int, tuple[exp.Expr, list[Row]]] = {}  # with the trees, which stay
         self._known: dict[int, tuple[str, str] | None] = {}  # signs and shapes, by number
+        self._texts: dict[tuple[int, tuple[tuple[str, str], ...]], str] = {}  # by number and places
 
     def rows(self, tree: exp.Expr) -> list[Row]:
         """Of a tree, the inner ones first: what is around them is the same in any order."""
@@ -188,10 +189,19 @@ class Signs:
             known.append(each)
         signs = tuple(sign for sign, _ in known)
         if len({*signs}) < len(signs):
-            signs = tuple(f"{s} {_placed(part)}" for s, part in zip(signs, parts, strict=True))
+            places = _places(parts[0])  # all of them stand in the same query
+            placed = (self._placed(part, numbers, places) for part in parts)
+            signs = tuple(f"{sign} {text}" for sign, text in zip(signs, placed, strict=True))
         if len({*signs}) == len(signs):
             shapes = {sign: shape for sign, (_, shape) in zip(signs, known, strict=True)}
             yield Row(node, slot, tuple(parts), signs, shapes, free)
+
+    def _placed(self, part: exp.Expr, numbers: Mapping[int, int], places: Mapping[str, str]) -> str:
+        """What it says, tables by their places in the FROM."""
+        key = numbers[id(part)], tuple(places.items())
+        if key not in self._texts:
+            self._texts[key] = _placed(part, places)
+        return self._texts[key]
 
     def _sign(self, part: exp.Expr, numbers: Mapping[int, int]) -> tuple[str, str] | None:
         """The sign and the shape of a part; None where its value is another one each time."""
@@ -205,17 +215,21 @@ class Signs:
         return self._known[number]
 
 
-def _placed(part: exp.Expr) -> str:
-    """What it says, tables by their places in the FROM: another copy calls them otherwise."""
+def _places(part: exp.Expr) -> dict[str, str]:
+    """The places of tables in the FROM of the query that it stands in, by their names there."""
     query = part.find_ancestor(exp.Select)
     items = _items(query) if query is not None else []
-    places = {item.alias_or_name.lower(): str(n) for n, item in enumerate(items)}
+    return {item.alias_or_name.lower(): str(n) for n, item in enumerate(items)}
+
+
+def _placed(part: exp.Expr, places: Mapping[str, str]) -> str:
+    """What it says, tables by their places in the FROM: another copy calls them otherwise."""
     tree = copied(part)
     for column in tree.find_all(exp.Column):
         place = places.get(column.table.lower())
         if place is not None:
             column.set("table", exp.to_identifier(place, quoted=True))
-    return tree.sql(comments=False, copy=False)
+    return in_line(tree, spent=True)
 
 
 def _items(query: exp.Select) -> list[exp.Expr]:
@@ -265,10 +279,10 @@ class _Readers:
 
     def __init__(self, tree: exp.Expr) -> None:
         self._tables: dict[str, list[exp.Table]] = defaultdict(list)
-        for table in tree.find_all(exp.Table):
+        for table in found_in(tree, exp.Table):
             if not table.args.get("db"):
                 self._tables[table.name.lower()].append(table)
-        self._in = any(each.args.get("field") for each in tree.find_all(exp.In))
+        self._in = any(each.args.get("field") for each in found_in(tree, exp.In))
         self._words: dict[int, AbstractSet[str] | None] = {}  # of readers, by what they are
 
     def say_names(self, query: exp.Select) -> bool:

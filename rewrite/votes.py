@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -20,8 +21,7 @@ LEAST_SHARE: Final = 0.5  # of all votes that a majority has
 LEAST_ALIKE: Final = 0.2  # what a copy has in common with the outlier, of all they say
 
 T = TypeVar("T")
-_Marks = frozenset[int]
-_NONE: Final[_Marks] = frozenset()
+_NONE: Final[AbstractSet[int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +75,23 @@ class Likeness:
                 roots[root].add(known)
         self._own = {key: frozenset(marks) for key, marks in own.items()}
         self._roots = {key: frozenset(marks) for key, marks in roots.items()}
+        self._common: dict[tuple[int, int], int] = {}  # marks that two roots have in common
 
     def between(self, one: Block, other: Block, slot: Hashable) -> float:
         """0 (nothing in common) to 1; what is said of `slot` is left out."""
-        out = self._slots.get(slot, set())
-        own, roots = self._own, self._roots
-        mine, theirs = own.get(id(one), _NONE) - out, own.get(id(other), _NONE) - out
-        first = roots.get(id(one.root), _NONE) - out
-        whole = _jaccard(first, roots.get(id(other.root), _NONE) - out)
-        if not mine and not theirs:
+        out = self._slots.get(slot, _NONE)
+        mine, theirs = self._own.get(id(one), _NONE), self._own.get(id(other), _NONE)
+        whole = self._whole(id(one.root), id(other.root), out)
+        if mine <= out and theirs <= out:
             return whole  # blocks that say nothing else of their own
-        return 0.5 * _jaccard(mine, theirs) + 0.5 * whole
+        return 0.5 * _jaccard(mine, theirs, out, len(mine & theirs)) + 0.5 * whole
+
+    def _whole(self, one: int, other: int, out: AbstractSet[int]) -> float:
+        mine, theirs = self._roots.get(one, _NONE), self._roots.get(other, _NONE)
+        common = self._common.get((one, other))
+        if common is None:
+            common = self._common[one, other] = len(mine & theirs)
+        return _jaccard(mine, theirs, out, common)
 
     def _number(self, slot: Hashable, value: str | None) -> int:
         number = self._numbers.setdefault((slot, value), len(self._numbers))
@@ -93,9 +99,17 @@ class Likeness:
         return number
 
 
-def _jaccard(one: _Marks, other: _Marks) -> float:
-    common = len(one & other)
-    return common / (len(one) + len(other) - common) if one or other else 0.0
+def _jaccard(
+    one: AbstractSet[int], other: AbstractSet[int], out: AbstractSet[int], common: int
+) -> float:
+    """What two sets have in common, of all that is in them, without what is left ``out``: that is
+    little beside them. ``common``: how much it is with that."""
+    size = len(one) + len(other)
+    if out:
+        first, second = one & out, other & out
+        size -= len(first) + len(second)
+        common -= len(first & second)
+    return common / (size - common) if size else 0.0
 
 
 def _below(found: Facts) -> Mapping[int, Sequence[int]]:

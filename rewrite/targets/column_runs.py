@@ -68,7 +68,7 @@ class Run:
         parts: list[Items | str] = []
         for part in self.parts:
             parts += [part] if isinstance(part, str) else cut(part, stretch, name)
-        return replace(self, parts=tuple(parts))
+        return replace(self, parts=tuple(parts)) if parts != [*self.parts] else self
 
     def items(self) -> Iterator[Items]:
         """Those that are written."""
