@@ -13,13 +13,15 @@ from typing import Final
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
+from unwet.lineage.trees import found_in
+
 _OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
 _CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
 
 
 def mark_days(tokens: Sequence[Token], trees: Sequence[exp.Expr | None]) -> None:
     """What has two arguments in the text is of days."""
-    found = [n for tree in trees if tree is not None for n in tree.find_all(exp.DateDiff)]
+    found = [n for tree in trees if tree is not None for n in found_in(tree, exp.DateDiff)]
     starts = {token.start: at for at, token in enumerate(tokens)} if found else {}
     for node in found:
         at = starts.get(node.meta.get("start", -1))
@@ -41,7 +43,7 @@ def _arguments(tokens: Sequence[Token], start: int) -> int:
 
 def with_two_arguments(tree: exp.Expr) -> exp.Expr:
     """What is of days, as it is written; changes the tree."""
-    for node in list(tree.find_all(exp.DateDiff)):
+    for node in found_in(tree, exp.DateDiff):
         if node.args.get("unit") is None:
             written = exp.Anonymous(this="DATEDIFF", expressions=[node.this, node.expression])
             if node is tree:

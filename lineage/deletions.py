@@ -13,6 +13,8 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import found_in
+
 _WHEN: Final = frozenset({"low_priority", "quick"})
 _MYSQL: Final = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 _TSQL: Final = frozenset({"tsql", "fabric"})
@@ -21,7 +23,7 @@ _TSQL: Final = frozenset({"tsql", "fabric"})
 def with_their_tables(trees: Sequence[exp.Expr | None], dialect: str) -> None:
     """In place: every DELETE has its table where others have it. Of other dialects `quick` and
     `top` are aliases."""
-    for node in (n for tree in trees if tree is not None for n in tree.find_all(exp.Delete)):
+    for node in (n for tree in trees if tree is not None for n in found_in(tree, exp.Delete)):
         match node.args.get("tables"):
             case [exp.Table() | exp.Subquery() as table] if not isinstance(node.this, exp.Expr):
                 node.set("this", table)

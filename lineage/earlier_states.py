@@ -12,6 +12,8 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import found_in
+
 DELTA: Final = frozenset({"databricks", "spark", "spark2"})
 _STATE: Final = re.compile(r"(?<=[\w`])@(v\d+|\d{17})\b", re.IGNORECASE)
 
@@ -27,7 +29,7 @@ def with_their_states(trees: Sequence[exp.Expr | None], dialect: str) -> None:
     """In place: an alias that is none says which state is meant."""
     if dialect not in DELTA:
         return
-    for table in (t for tree in trees if tree is not None for t in tree.find_all(exp.Table)):
+    for table in (t for tree in trees if tree is not None for t in found_in(tree, exp.Table)):
         alias = table.args.get("alias")
         sign = alias.this if isinstance(alias, exp.TableAlias) else None
         if isinstance(sign, exp.Parameter) and _STATE.fullmatch(f"a@{sign.name}", 1):

@@ -17,6 +17,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from unwet.lineage.errors import RenderError
+from unwet.lineage.trees import found_in
 
 _NODES: Final = (exp.CurrentTimestamp, exp.CurrentUser, exp.ArraySize, exp.Rand)
 _TSQL: Final = frozenset(
@@ -53,7 +54,7 @@ def as_written(tree: exp.Expr) -> exp.Expr:
     """Such functions under the names that they have; changes the tree.
 
     Raises RenderError where these are not known."""
-    for node in [each for each in tree.find_all(*_NODES) if each.args.get("written")]:
+    for node in [each for each in found_in(tree, *_NODES) if each.args.get("written")]:
         name = node.args["written"]
         if " or " in name:
             raise RenderError(f"nothing tells {name} apart")

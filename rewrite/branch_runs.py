@@ -19,7 +19,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, found_in
 from unwet.rewrite.abstract import BRANCH, Family, role
 from unwet.rewrite.item_runs import NAME, said_of
 from unwet.rewrite.shapes import HOLE, LIST, Leaf, Survey, leaf_nodes
@@ -133,7 +133,7 @@ def run_of_branches(parameter: str, between: str, branch: exp.Expr) -> exp.Selec
 
 def has_branch_runs(tree: exp.Expr) -> bool:
     """Whether nodes stand in for branches."""
-    return any(node.this == _NODE for node in tree.find_all(exp.Anonymous))
+    return any(node.this == _NODE for node in found_in(tree, exp.Anonymous))
 
 
 def branch_lines(query: exp.Expr) -> int:

@@ -15,7 +15,7 @@ from functools import partial
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, found_in
 from unwet.rewrite.abstract import BRANCH
 from unwet.rewrite.branch_runs import has_branch_runs
 from unwet.rewrite.choose import Workshop
@@ -135,7 +135,7 @@ def _is_open(macro: Macro, library: Library) -> bool:
 
 def _is_closed(library: Library, tree: exp.Expr) -> bool:
     """Whether a word in it means something where it stands only."""
-    words = [word.name for word in tree.find_all(exp.Var)]
+    words = [word.name for word in found_in(tree, exp.Var)]
     loops = has_runs(tree) or has_branch_runs(tree)
     if loops or any(word.startswith(("tail__", "list__")) for word in words):
         return True

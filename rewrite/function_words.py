@@ -10,7 +10,7 @@ from typing import Final
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, found_in
 from unwet.rewrite.script_text import plain_script
 
 _KINDS: Final = frozenset({"FUNCTION", "MACRO"})
@@ -103,14 +103,14 @@ def calls_in(tree: exp.Expr, names: Collection[str]) -> set[str]:
 
 def spelled_calls(tree: exp.Expr, names: Collection[str]) -> set[str]:
     """The same, as the calls are written."""
-    calls = tree.find_all(exp.Anonymous) if names else ()
+    calls = found_in(tree, exp.Anonymous) if names else ()
     return {name for node in calls if (name := plain(whole(node))).lower() in names}
 
 
 def with_whole_names(tree: exp.Expr, names: Collection[str]) -> None:
     """In place: calls by these names, which have a schema, are calls by one word, so that nobody
     looks for what a name says in its parts."""
-    for node in [*tree.find_all(exp.Anonymous)] if names else ():
+    for node in found_in(tree, exp.Anonymous) if names else ():
         name = plain(whole(node)).lower()
         if node.parent is not None and has_schema(node) and name in names:
             node.set("this", name)

@@ -17,7 +17,7 @@ from functools import partial
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied, drop_test
+from unwet.lineage.trees import copied, drop_test, found_in
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.remembered import Remembered
 
@@ -44,7 +44,7 @@ def _reworded(draft: Draft) -> list[Draft]:
 
 def _truths(tree: exp.Expr) -> Sequence[exp.Expr]:
     """The conditions that are always true, of those that choose rows."""
-    return [node for node in tree.find_all(exp.EQ, exp.Boolean) if _is_true(node) and _asks(node)]
+    return [node for node in found_in(tree, exp.EQ, exp.Boolean) if _is_true(node) and _asks(node)]
 
 
 def _is_true(node: exp.Expr) -> bool:

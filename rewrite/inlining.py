@@ -14,7 +14,7 @@ from functools import partial
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, found_in
 from unwet.rewrite.algebra import Plan, Sort, is_text, walk
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.grounded import skeletons
@@ -117,10 +117,10 @@ def _put_together(draft: Draft, inner: Sequence[Draft]) -> list[Draft]:
 def _put(tree: exp.Query, made: Draft) -> None:
     """In place: the report's query as the first CTE, read where its table was."""
     body = copied(made.tree)
-    named = [node for each in (tree, body) for node in each.find_all(exp.CTE, exp.Table)]
+    named = [node for each in (tree, body) for node in found_in(each, exp.CTE, exp.Table)]
     said = names_read(tree)
     label = free(made.name, {word.lower() for n in named for word in (n.name, n.alias_or_name)})
-    for table in list(tree.find_all(exp.Table)):
+    for table in found_in(tree, exp.Table):
         if table.name == f"ref__{made.name}__ref":
             if not table.alias and made.name.lower() in said:
                 table.set("alias", exp.TableAlias(this=exp.to_identifier(made.name)))

@@ -17,7 +17,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import drop_test
+from unwet.lineage.trees import drop_test, found_in
 from unwet.rewrite.abstract import Hole
 from unwet.rewrite.placed_calls import is_placed
 from unwet.rewrite.positions import NUMBERED
@@ -89,7 +89,7 @@ def said_of(name: str, part: exp.Expr) -> exp.Expr:
 
 def has_runs(tree: exp.Expr) -> bool:
     """Whether nodes stand in for items."""
-    return any(is_run(node) for node in tree.find_all(exp.Anonymous))
+    return any(is_run(node) for node in found_in(tree, exp.Anonymous))
 
 
 def more_lines(query: exp.Expr) -> int:

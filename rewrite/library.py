@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlglot import exp
 
-from unwet.lineage.trees import texts
+from unwet.lineage.trees import found_in, texts
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.shapes import Leaf
 
@@ -130,7 +130,7 @@ def with_calls_as_queries(tree: exp.Expr) -> exp.Expr:
     looks for what a query reads. `SELECTED` finds them in the text again. A call among the items of
     a SELECT, which may be several columns, gets a name, or T-SQL's printer would give it one:
     `NAMELESS` finds it."""
-    words = [each for each in tree.find_all(exp.Var)
+    words = [each for each in found_in(tree, exp.Var)
              if _CALL.fullmatch(each.name) or isinstance(each.parent, _AROUND)]  # fmt: skip
     for word in words:
         if isinstance(word.parent, exp.Subquery):

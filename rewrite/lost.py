@@ -17,6 +17,7 @@ from unwet.lineage.dialects import TSQL
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.parse import AS_IF_RUN, Script, Statement
 from unwet.lineage.resolve import Resolved
+from unwet.lineage.trees import found_in
 from unwet.rewrite.beside import beside
 from unwet.rewrite.changed_by_text import (
     NAME,
@@ -178,7 +179,7 @@ def _in_another_space(
         if _SPACE.match(statement.text):
             line = statement.span.line if begun or several else 0
             continue
-        tables = list(statement.tree.find_all(exp.Table))
+        tables = found_in(statement.tree, exp.Table)
         begun = begun or bool(tables)
         if line and any(table.args.get("db") is None for table in tables):
             yield statement, line
@@ -192,7 +193,7 @@ def written_beside(resolved: Resolved) -> Iterator[str]:
     statement, tree = resolved.statement, resolved.statement.tree
     if resolved.kind not in ("drop", "truncate"):  # of those each target has its own step
         yield from (last_part(each.target) for each in resolved.more if each.target)
-    for node in tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge):
+    for node in found_in(tree, exp.Insert, exp.Update, exp.Delete, exp.Merge):
         if node is not tree:
             yield from (plain(t.name) for t in node.find_all(exp.Table))
     yield from map(plain, beside(resolved))

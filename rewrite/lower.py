@@ -15,6 +15,7 @@ from sqlglot import exp
 from unwet.lineage.names import deep_stack, fold, folded, is_never_bare, is_token, relation_name
 from unwet.lineage.resolve import Input, Query
 from unwet.lineage.tables import Catalog
+from unwet.lineage.trees import found_in
 from unwet.rewrite.algebra import Col, Distinct, Plan, Rel, Scan, SetOp, Values, width
 from unwet.rewrite.clauses import (
     all_by_number,
@@ -86,7 +87,7 @@ def _check_names(query: Query) -> None:
                     continue  # nothing without quotes could be it, and "A-B" is kept apart
                 raise Unsupported(f'the quoted name "{text}"')
     if query.dialect != "bigquery":  # whose parser puts INFORMATION_SCHEMA.TABLES into one name
-        names = (part for table in query.node.find_all(exp.Table) for part in table.parts)
+        names = (part for table in found_in(query.node, exp.Table) for part in table.parts)
         for part in names:
             if isinstance(part, exp.Identifier) and "." in part.name:
                 raise Unsupported(f'the name "{part.name}", in which a dot is no end of a schema')
@@ -110,7 +111,7 @@ def _check_order(query: Query) -> None:
     """An order without limit is dropped, which nobody may notice; so is that before OFFSET 0."""
     dropped = [
         node
-        for node in query.node.find_all(exp.Query)
+        for node in found_in(query.node, exp.Query)
         if order_items(node) and not (node.args.get("limit") or skips(node)) and not is_last(node)
     ]
     if not dropped or not reads_order(query.node, query.dialect):
@@ -241,9 +242,9 @@ class Lowerer:
     def used(self) -> tuple[str, ...]:
         """Every column name of the statement, sorted."""
         if self._used is None:
-            columns = self._root.find_all(exp.Column)  # s.p.q may be a field of a column s
+            columns = found_in(self._root, exp.Column)  # s.p.q may be a field of a column s
             parts = [part for c in columns for part in c.parts]
-            parts += (e for j in self._root.find_all(exp.Join) for e in j.args.get("using") or ())
+            parts += (e for j in found_in(self._root, exp.Join) for e in j.args.get("using") or ())
             names = {folded(part, self._dialect) for part in parts}
             self._used = tuple(sorted(names - {REST, ""}))
         return self._used

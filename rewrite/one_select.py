@@ -21,7 +21,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import conjuncts, copied
+from unwet.lineage.trees import conjuncts, copied, found_in
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.remembered import Remembered
 
@@ -43,7 +43,7 @@ def one_select(
     """Those that ``stay`` keep their words."""
     done: list[Draft] = []
     for draft in drafts:
-        mine = draft.name not in stay and any(map(_may, draft.tree.find_all(exp.Select)))
+        mine = draft.name not in stay and any(map(_may, found_in(draft.tree, exp.Select)))
         done += remembered.of("one select", [draft], partial(_reworded, draft)) if mine else [draft]
     return tuple(done)
 

@@ -16,7 +16,7 @@ from sqlglot import Dialect, exp
 
 from unwet.lineage.names import SELF_REFERENCE, fold, relation_name
 from unwet.lineage.resolve import Query
-from unwet.lineage.trees import conjuncts, copied
+from unwet.lineage.trees import conjuncts, copied, found_in
 from unwet.rewrite.algebra import Opaque, Plan, Rel, Scan
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.group_all import by_all
@@ -224,7 +224,7 @@ def _shorten(tree: exp.Expr, tables: Sequence[exp.Expr]) -> None:
 
 def names_read(tree: exp.Expr) -> frozenset[str]:
     """Every word that a column reference contains: a bare table name may be its row."""
-    columns = tree.find_all(exp.Column)
+    columns = found_in(tree, exp.Column)
     return frozenset(part.name.lower() for column in columns for part in column.parts)
 
 

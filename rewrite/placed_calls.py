@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import found_in
 from unwet.rewrite.library import LINE, Macro, MacroCall
 from unwet.rewrite.shapes import CONDITION, HOLE, LIST, Leaf, as_leaf
 
@@ -102,9 +103,7 @@ def is_placed(node: exp.Expr) -> bool:
 
 def calls_in(tree: exp.Expr) -> Iterator[exp.Anonymous]:
     """The calls in a tree, tails, too."""
-    for node in tree.find_all(exp.Anonymous):
-        if is_placed(node):
-            yield node
+    yield from filter(is_placed, found_in(tree, exp.Anonymous))
 
 
 def arguments(node: exp.Expr) -> Iterator[tuple[str, Leaf]]:

@@ -27,7 +27,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import copied
+from unwet.lineage.trees import copied, found_in
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.remembered import Remembered
 
@@ -63,7 +63,7 @@ def _reworded(draft: Draft) -> list[Draft]:
 
 def _sets(tree: exp.Expr) -> Iterator[exp.Select]:
     """Queries that group for nobody."""
-    for query in tree.find_all(exp.Select):
+    for query in found_in(tree, exp.Select):
         if _shows_keys(query):
             readers = _readers(query, tree)
             if readers and all(map(_is_blind, readers)):

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from unwet.lineage.resolve import Query
 from unwet.lineage.scopes import Ref
+from unwet.lineage.trees import found_in
 from unwet.rewrite.opaque import names_read
 from unwet.rewrite.reads import blocks
 
@@ -243,7 +244,7 @@ def _before(place: exp.Expr) -> Iterator[exp.CTE]:
 def _reads(tree: exp.Expr) -> list[tuple[exp.Table, exp.CTE]]:
     """The tables of a tree that are CTEs, and which."""
     found: list[tuple[exp.Table, exp.CTE]] = []
-    for table in tree.find_all(exp.Table):
+    for table in found_in(tree, exp.Table):
         if not table.args.get("db"):
             name = table.name.lower()
             cte = next((cte for cte in _before(table) if cte.alias.lower() == name), None)
@@ -253,7 +254,7 @@ def _reads(tree: exp.Expr) -> list[tuple[exp.Table, exp.CTE]]:
 
 def _prune(tree: exp.Expr, reads: Iterable[tuple[exp.Table, exp.CTE]]) -> None:
     """Drops CTEs that are not read, until all are."""
-    ctes = list(tree.find_all(exp.CTE))
+    ctes = found_in(tree, exp.CTE)
     around = [(id(cte), _ctes_around(table)) for table, cte in reads] if ctes else []
     unread: list[exp.CTE] = []
     while True:

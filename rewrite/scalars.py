@@ -315,13 +315,17 @@ def _filled(node: exp.Expr) -> list[tuple[str, Any]]:
     if isinstance(node, exp.Div) and is_decimal(_plain_constant(node.expression)):
         # no integers that a dialect may truncate, no zero: written as it stands in all of them
         return [("this", node.this), ("expression", node.expression), ("typed", True)]
-    names = [*node.arg_types, *(n for n in node.args if n not in node.arg_types)]
-    pairs = ((name, node.args.get(name)) for name in names)
-    return [(n, v) for n, v in pairs if _says_something(node, n, v)]
+    args, declared = node.args, node.arg_types
+    names = [name for name in declared if name in args]
+    if len(names) < len(args):
+        names += [name for name in args if name not in declared]
+    return [(name, args[name]) for name in names if _says_something(node, name, args[name])]
 
 
 def _says_something(node: exp.Expr, name: str, value: Any) -> bool:
-    if isinstance(node, exp.Ordered) and name == "nulls_first":
+    if isinstance(value, exp.Expr):
+        return True
+    if name == "nulls_first" and isinstance(node, exp.Ordered):
         return value is not None  # the one place where False is not the default
     return not (value is None or value is False or value == [] or value == ())
 

@@ -15,6 +15,7 @@ from sqlglot import exp
 from unwet.lineage.declared import Types, output_types
 from unwet.lineage.resolve import Query
 from unwet.lineage.tables import Catalog, Table
+from unwet.lineage.trees import found_in
 from unwet.rewrite.algebra import Opaque, Plan, Rel
 from unwet.rewrite.lower import Env, Lowerer, lower, trim
 from unwet.rewrite.normal import Normalizer
@@ -96,7 +97,7 @@ class Scans:
 
     def _key(self, query: Query, tables: Mapping[str, Table], plans: Mapping[str, Plan]) -> _Key:
         """The tree, and what is known of what it reads."""
-        read = sorted({table.name for table in query.node.find_all(exp.Table)})
+        read = sorted({table.name for table in found_in(query.node, exp.Table)})
         words = dict.fromkeys(word for name in read for word in (name, name.lower()))
         known = [
             (word, self._table(tables.get(word)), plan.digest if plan is not None else b"")

@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from unwet.lineage.resolve import Query
 from unwet.lineage.tables import Catalog, Table
-from unwet.lineage.trees import copied, stands_in
+from unwet.lineage.trees import copied, found_in, stands_in
 from unwet.rewrite.algebra import (
     Aggregate,
     Distinct,
@@ -349,7 +349,7 @@ class Workshop:
             if name == other:
                 return True
             if name not in seen and (name in self.trees or name in self.made):
-                read = (table.name for table in self._tree(name).find_all(exp.Table))
+                read = (table.name for table in found_in(self._tree(name), exp.Table))
                 waiting += [t[len("ref__") : -len("__ref")] for t in read if t.startswith("ref__")]
             seen.add(name)
         return False
@@ -469,7 +469,7 @@ class Workshop:
 def _tables(tree: exp.Query) -> dict[str, list[exp.Table]]:
     """The tables of a tree, by name."""
     found: dict[str, list[exp.Table]] = defaultdict(list)
-    for table in tree.find_all(exp.Table):
+    for table in found_in(tree, exp.Table):
         found[table.name].append(table)
     return found
 

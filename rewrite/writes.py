@@ -10,6 +10,7 @@ from sqlglot import exp
 from unwet.lineage.parse import Statement
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.tables import Catalog
+from unwet.lineage.trees import found_in
 from unwet.rewrite.algebra import Col, Expr
 from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition
@@ -30,7 +31,7 @@ EMPTYING = frozenset({"truncate", "delete"})  # kinds of statements that only ta
 def side_effect(resolved: Resolved) -> str:
     """Why a statement does more than fill its target; empty when it does not."""
     tree = resolved.statement.tree
-    for node in tree.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge):
+    for node in found_in(tree, exp.Insert, exp.Update, exp.Delete, exp.Merge):
         if node is not tree and not isinstance(tree, exp.Merge):
             return f"it writes to other tables ({node.key.upper()} inside a query)"
     return ""

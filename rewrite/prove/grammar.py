@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from unwet.lineage.names import folded
+from unwet.lineage.trees import found_in
 from unwet.rewrite.query_parts import has_inner_with
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def refused(sql: str, dialect: str) -> str:
 
 def not_run(tree: exp.Expr, dialect: str) -> str:
     """Why no engine of the dialect runs a query that ours reads; empty where nothing is known."""
-    for block in tree.find_all(exp.With):
+    for block in found_in(tree, exp.With):
         names = [folded(cte.args.get("alias"), dialect) for cte in block.expressions]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

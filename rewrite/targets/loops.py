@@ -17,6 +17,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import found_in
 from unwet.rewrite.library import HOLE, NO_CONDITION, MacroCall, call_at
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.unions import branches, is_top, says_more, spelled, united, word
@@ -70,7 +71,7 @@ def folded(
 ) -> tuple[exp.Expr, tuple[Loop, ...]]:
     """In place but for the tree's root. ``grouping`` makes one loop of several."""
     loops: list[Loop] = []
-    for union in [node for node in tree.find_all(exp.Union) if is_top(node)]:
+    for union in [node for node in found_in(tree, exp.Union) if is_top(node)]:
         chain = _Chain(branches(union), calls, spelled(word(union), dialect), grouping)
         found = list(chain.folded(loops))
         new = rebuilt(union, found) if len(found) < len(chain.branches) else None

@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import found_in
 from unwet.rewrite.branch_runs import branch_run, is_branch_run
 from unwet.rewrite.item_runs import NAME, is_run, run
 from unwet.rewrite.library import HOLE
@@ -41,12 +42,12 @@ def over_names(
         body = printed(_with_tables(said.copy(), one)).replace(NAME, f"{{{{ {one} }}}}")
         return ItemLoop((ItemLevel((one,), ()),), body), hole[1]
 
-    for node in [each for each in tree.find_all(exp.Anonymous) if is_run(each)]:
+    for node in [each for each in found_in(tree, exp.Anonymous) if is_run(each)]:
         loop, param = loop_over(*run(node))
         word = f"run_{len(found)}{_WIDE}"
         found.append(Placed(loop, rf"{word}(,?)", over=param))
         node.replace(exp.column(word))
-    for query in [each for each in tree.find_all(exp.Select) if is_branch_run(each)]:
+    for query in [each for each in found_in(tree, exp.Select) if is_branch_run(each)]:
         names, between, branch = branch_run(query)
         loop, param = loop_over(names, branch)
         word = f"run_{len(found)}{_WIDE}"

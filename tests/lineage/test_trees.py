@@ -6,7 +6,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from unwet.lineage.trees import contents, copied, drop_test, in_line, texts
+from unwet.lineage.trees import contents, copied, drop_test, found_in, in_line, texts
 
 QUERIES = (
     "select a, b as c /* note */ from s.t as x where a in (1, 2) and b like 'x%' order by 1 desc",
@@ -39,6 +39,19 @@ def test_a_copy_is_equal_and_shares_nothing(sql: str) -> None:
         for key in list(node.args):
             node.set(key, None)
     assert tree.sql() == before
+
+
+@pytest.mark.parametrize("sql", QUERIES)
+def test_what_is_found_in_a_tree_is_what_sqlglot_finds(sql: str) -> None:
+    tree = sqlglot.parse_one(sql)
+    several = [(exp.Table, exp.Column), (exp.Func,), (exp.Query, exp.Star), (exp.JSON,)]
+    kinds: list[tuple[type[exp.Expr], ...]] = [*((type(n),) for n in tree.walk()), *several]
+    for asked in kinds:
+        if any(issubclass(word, asked) for word in (exp.Identifier, exp.Literal)):
+            with pytest.raises(AssertionError):  # they are not looked at
+                found_in(tree, *asked)
+        else:
+            assert [*map(id, found_in(tree, *asked))] == [*map(id, tree.find_all(*asked))]
 
 
 def test_a_copy_has_no_parent() -> None:
