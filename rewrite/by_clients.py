@@ -7,6 +7,7 @@ GO 5                              -- sqlcmd: five times
 \\if :fresh                        -- psql: up to \\endif only then
 SET NOEXEC ON                     -- SQL Server: nothing runs from here on
 RETURN                            -- SQL Server, BigQuery: nor behind this
+EXIT                              -- SQL*Plus and other clients: nor behind this, to the end
 /*!50001 DELETE FROM r */         -- MySQL: no comment
 """
 
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from unwet.lineage.dialects import MYSQL, POSTGRES, TSQL
+from unwet.lineage.lexer import CODE, pieces
 from unwet.lineage.parse import Script, Statement
 from unwet.rewrite.changed_by_text import NAME, changed_by, last_parts
 from unwet.rewrite.table_actions import changes_nothing
@@ -43,6 +45,21 @@ _NO_COMMENT: Final = re.compile(r"/\*M?!\d*(?P<told>.*?)\*/", re.DOTALL)
 _VIEW: Final = re.compile(rf"\s*VIEW\s+(?P<name>{NAME})", re.IGNORECASE)  # behind another: CREATE
 _DOTTED: Final = frozenset({"duckdb", "sqlite"})  # whose clients are told by a dot
 _ENDING: Final = re.compile(r"\s*(?P<what>RETURN|THROW)\b", re.IGNORECASE)
+_ALONE: Final = re.compile(r"^(?P<what>quit|exit)[ \t]*;?[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_QUITTING: Final = {  # by dialect, in the words of its client
+    "oracle": re.compile(
+        r"^[ \t]*(?P<what>EXIT|QUIT)(?:[ \t]+(?:SUCCESS|FAILURE|WARNING|COMMIT|ROLLBACK|\d+"
+        r"|[:&]?[\w.]*SQLCODE|[:&]\w+))*[ \t]*;?[ \t]*\r?$",
+        re.IGNORECASE | re.MULTILINE,
+    ),
+    "snowflake": re.compile(r"^!(?P<what>quit|exit)\b", re.IGNORECASE | re.MULTILINE),
+    "teradata": re.compile(r"^\.(?P<what>quit|exit|logoff)\b", re.IGNORECASE | re.MULTILINE),
+    **dict.fromkeys(
+        TSQL, re.compile(r"^[ \t]*:?(?P<what>quit|exit)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+    ),
+    **dict.fromkeys(POSTGRES, re.compile(r"^\\(?P<what>q|quit)\b", re.MULTILINE)),
+    **dict.fromkeys(("duckdb", "sqlite"), re.compile(r"^\.(?P<what>quit|exit|q)\b", re.MULTILINE)),
+}
 _SETTING: Final = re.compile(
     r"\s*SET\s+(?P<what>NOEXEC|PARSEONLY|FMTONLY)\s+(?P<how>ON|OFF)\b", re.IGNORECASE
 )
@@ -102,7 +119,26 @@ def run_otherwise(script: Script) -> dict[int, str]:
         found.update(
             _conditional(placed, [(_line(text, hit), hit["what"]) for hit in _IF.finditer(text)])
         )
+    for index, reason in _behind_the_end(placed, text, dialect):
+        found.setdefault(index, reason)
     return found
+
+
+def _behind_the_end(
+    placed: Sequence[Statement], text: str, dialect: str
+) -> Iterator[tuple[int, str]]:
+    """What stands behind the line with which a client ends."""
+    hits = [*_QUITTING.get(dialect, _ALONE).finditer(text)]
+    if not hits:
+        return
+    code = [(start, stop) for kind, start, stop, _ in pieces(text, dialect) if kind == CODE]
+    for hit in hits:
+        if any(start <= hit.start("what") < stop for start, stop in code):
+            line = _line(text, hit)
+            for statement in placed:
+                if statement.span.line > line:
+                    yield statement.index, f"it stands behind {hit['what'].upper()} (line {line})"
+            return
 
 
 def _repeated(

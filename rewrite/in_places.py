@@ -4,6 +4,8 @@ CREATE EXTERNAL TABLE q (a INT) LOCATION '/x'     -- has the rows of the files t
 CREATE TABLE r USING delta LOCATION '/x/' AS ...  -- and r is q
 SELECT a FROM delta.`/x`                          -- and so is this
 CREATE TABLE q (...) USING jdbc OPTIONS (...)     -- has those of another server
+COPY q TO 'x.parquet'                             -- writes a file,
+SELECT a FROM read_parquet('x.parquet')           -- and so this reads q
 
 A model lies where the project puts it. place_of(statement) -> where the table lies that a statement
 makes, "" where the engine puts it; in_places(resolved) -> relations of which nobody knows what they
@@ -13,7 +15,8 @@ hold, and statements that read one by its place, with the reasons
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase as fnmatch
 from typing import Final
 
 from sqlglot import exp
@@ -30,6 +33,7 @@ _READING: Final = frozenset({"query", "ctas", "view", "select_into", "insert"})
 _PLACES: Final = frozenset({"external_location", "location", "path", "uris"})
 _SERVERS: Final = frozenset({"url", "dbtable"})
 _QUOTED: Final = re.compile(r"['\"`](?P<path>[^'\"`\n]+)['\"`]")
+_UNLOADED: Final = re.compile(r"\bTO\s+'(?P<path>[^'\n]+)'", re.IGNORECASE)
 _ENGINES: Final = frozenset({"FEDERATED", "CONNECT", "SPIDER", "CSV"})  # of MySQL and MariaDB
 
 
@@ -75,6 +79,7 @@ def in_places(
 ) -> tuple[Mapping[str, str], Mapping[str, Mapping[int, str]]]:
     """By relation, and by script and index of the statement."""
     lying: dict[str, dict[str, None]] = {}
+    files = {place: each.statement for each in resolved for place in _written(each)}
     for each in resolved:
         place = place_of(each.statement) if each.kind in _MAKING and each.target else ""
         if "/" in place:
@@ -85,11 +90,15 @@ def in_places(
         for name in names
         if (other := next((each for each in names if each != name), ""))
     }
+    for each in resolved if files else ():
+        if each.kind in _MAKING and each.target and place_of(each.statement):
+            doubts |= {each.target: why} if (why := _of_files(each, files)) else {}
     shared, readers = {**doubts}, dict[str, dict[int, str]]()
-    for each in resolved if lying else ():
+    for each in resolved if lying or files else ():
         at, is_read = each.statement, each.kind in _READING
         names = base_reads(each.query) if is_read and each.query is not None else frozenset[str]()
         why = next((f"it reads {n}: {shared[n]}" for n in sorted(names & shared.keys())), "")
+        why = why or (_of_files(each, files) if is_read else "")
         for place in _places_in(at) & lying.keys():
             first = next(iter(lying[place]))
             if each.target in lying[place]:
@@ -102,6 +111,38 @@ def in_places(
         if why:
             readers.setdefault(at.path, {})[at.index] = why
     return doubts, readers
+
+
+def _written(resolved: Resolved) -> Iterator[str]:
+    """The files that a statement writes."""
+    tree, text = resolved.statement.tree, resolved.statement.text
+    if isinstance(tree, exp.Copy) and tree.args.get("kind") is False:
+        yield from (each.name for each in tree.args.get("files") or () if _is_file(each.name))
+    elif isinstance(tree, exp.Export):
+        yield from (hit["path"] for hit in _QUOTED.finditer(text) if _is_file(hit["path"]))
+    elif isinstance(tree, exp.Command) and str(tree.this).upper() == "UNLOAD":
+        yield from (hit["path"] for hit in _UNLOADED.finditer(text))
+
+
+def _is_file(path: str) -> bool:
+    return "." in path or "/" in path
+
+
+def _of_files(resolved: Resolved, files: Mapping[str, Statement]) -> str:
+    """Why a statement reads what another one writes: a file, all of a pattern or of a folder."""
+    for path in sorted(_places_in(resolved.statement)) if files else ():
+        for written, by in files.items():
+            if by is not resolved.statement and _meet(path, written):
+                return f"it reads {path}, which line {by.span.line} of {by.path} writes"
+    return ""
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether two paths may be of one file."""
+    inside = _is_file(one) and (
+        f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+    )
+    return inside or (_is_file(one) and (fnmatch(one, other) or fnmatch(other, one)))
 
 
 def _places_in(statement: Statement) -> frozenset[str]:
