@@ -54,6 +54,7 @@ from unwet.rewrite.read_by_text import (
     read_from_stream,
     streams,
 )
+from unwet.rewrite.run_again import run_again
 from unwet.rewrite.script_constants import with_constants
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last, in_order, unit
 from unwet.rewrite.shown_by_views import Shown, shown_anew, stale_under, temporaries_under
@@ -110,7 +111,8 @@ def end_state(
     machine.streams = streams(each.statement for each in resolved)
     machine.made = _by_last_parts(name for each in units for name in each.makes | each.fills)
     own, apart = in_own_words(scripts, made), names_apart(resolved)
-    reasons = (in_several_databases(scripts), placed, missed, apart, own.reasons)
+    again = run_again(scripts, resolved)
+    reasons = (in_several_databases(scripts), placed, missed, apart, own.reasons, again)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
     run = unnamed(unfollowed, scripts)
     for path in {*constants, *(by_path if run else ())}:
