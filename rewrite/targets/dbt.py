@@ -98,7 +98,8 @@ def files(project: Project) -> dict[str, str]:
         result[f"macros/{macro.name}.sql"] = text
     written = {path: text for path, text in result.items() if path.endswith(".sql")}
     names = {*(macro.name for macro in library.macros), *library.models}
-    written, lists = _with_lists(written, names)
+    # a list is written for loops to go over it, most of all
+    written, lists = _with_lists(written, names) if project.loops else (written, ())
     result |= written
     functions = as_macros(project, needed(project.functions, written.values()), names)
     result |= {f"macros/{FOLDER}{name}.sql": text for name, (_, text) in functions.items()}
