@@ -14,6 +14,7 @@ from unwet.lineage.garbage import collected_around
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, is_text
 from unwet.rewrite.choose import choose
+from unwet.rewrite.bare_tables import bare_tables
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
 from unwet.rewrite.deadline import Deadline, Over, never
@@ -162,6 +163,7 @@ class WrittenOnce:
         mine = without_truths(drafts, fixed, self._worded)
         if self.target.MACROS:
             mine = as_sets(one_select(mine, fixed, self._worded), fixed, self._worded)
+            mine = bare_tables(mine, fixed, self._worded)
             mine = never_read(mine, fixed)
         return in_one_order(mine, fixed, self._worded)
 
