@@ -1,21 +1,23 @@
-"""A query that only takes some columns and rows of a table, in a FROM, is that table.
+"""A query in a FROM that only takes some columns and rows of a source is that source.
 
     SELECT client, COUNT(*) FROM (SELECT client, page FROM requests WHERE day = '2020-08-01')
     JOIN pages USING (client, page) WHERE kind = 'image' GROUP BY client
     =  SELECT client, COUNT(*) FROM requests JOIN pages USING (client, page)
        WHERE day = '2020-08-01' AND kind = 'image' GROUP BY client
 
-Its condition is one of the query around: it is joined by inner joins, or is what outer joins keep.
-The table has more columns than the query showed, so no name around may become one of them: each is
-one that was shown, has a name of its table before it, or is an output in ORDER BY; no star, and no
-NATURAL. Nor may a name of the condition be a column of what it is joined with, which is known of
-derived tables and CTEs. It is proved like everything else.
+It is a derived table, or a CTE that nothing else reads. Its condition is asked by the query around:
+it is joined by inner joins, or is what outer joins keep. The source has more columns than were
+shown, so no name around may become one of them: each was shown, or stands behind the name of a
+relation, or is an output in ORDER BY; no star, and no NATURAL. Nor may a name in the condition be a
+column of what it is joined with: that is known of derived tables and CTEs, and where it is not, the
+condition says the name of the relation. It is proved like everything else.
 
 bare_tables(drafts, stay, remembered) -> the drafts in these words
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -29,11 +31,15 @@ from unwet.rewrite.compose import Draft
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.volatile import names_chance
 
-_INNER: Final = {"expressions", "from_", "where"}
-_AROUND: Final = {"with_", "expressions", "from_", "joins", "where", "group", "having", "order",
-                  "limit", "offset", "distinct", "qualify"}  # fmt: skip
-_TABLE: Final = {"this", "db", "catalog", "alias"}
-_LOST: Final = frozenset({"RIGHT", "FULL"})  # joins that do not keep what stands before them
+_INNER: Final = frozenset({"expressions", "from_", "where"})
+_AROUND: Final = frozenset(
+    {"with_", "expressions", "from_", "joins", "where", "group", "having", "order", "limit",
+     "offset", "distinct", "qualify"}
+)  # fmt: skip
+_ITEM: Final = frozenset({"this", "alias"})
+_TABLE: Final = _ITEM | {"db", "catalog"}
+_SOURCE: Final = re.compile(r"src__", re.IGNORECASE)
+_LOSING: Final = frozenset({"RIGHT", "FULL"})  # joins that make NULLs of what stands before them
 
 
 def bare_tables(
@@ -42,203 +48,258 @@ def bare_tables(
     """Those that ``stay`` keep their words."""
     done: list[Draft] = []
     for draft in drafts:
-        mine = draft.name not in stay and any(map(_may, draft.tree.find_all(exp.Select)))
-        done += remembered.of("bare tables", [draft], partial(_reworded, draft)) if mine else [draft]
+        mine = draft.name not in stay and _may(draft.tree)
+        done += (
+            remembered.of("bare tables", [draft], partial(_reworded, draft)) if mine else [draft]
+        )
     return tuple(done)
+
+
+def _may(tree: exp.Expr) -> bool:
+    return any(
+        any(_places(query)) for query in tree.find_all(exp.Select) if query.args.get("joins")
+    )
 
 
 def _reworded(draft: Draft) -> list[Draft]:
     tree = copied(draft.tree)
     changed = False
     for query in [*tree.find_all(exp.Select)][::-1]:  # what is inside comes first
-        for place in _places(query):
-            changed |= _made_bare(place)
+        for place in [*_places(query)]:
+            if _is_clear(place):
+                _make_bare(place)
+                changed = True
     return [replace(draft, tree=tree)] if changed else [draft]
-
-
-def _may(query: exp.Select) -> bool:
-    return bool(query.args.get("joins")) and any(_places(query))
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A derived table, or a CTE that is read once: `item` of the FROM of `query`."""
+    """An ``item`` in the FROM of a ``query``, and the ``inner`` query that it is; ``cte``: where
+    that stands."""
 
     query: exp.Select
     item: exp.Expr
     inner: exp.Select
-    cte: exp.CTE | None = None
+    cte: exp.CTE | None
 
     @property
     def table(self) -> exp.Table:
-        """What the inner query reads."""
+        """The source that the inner query reads."""
         table = self.inner.args["from_"].this
         assert isinstance(table, exp.Table)
         return table
 
+    @property
+    def name(self) -> str:
+        """What the query calls it; empty where it has no name."""
+        return self.item.alias_or_name
+
+    @property
+    def tests(self) -> list[exp.Expr]:
+        """The conditions of the inner query."""
+        where = self.inner.args.get("where")
+        return [*conjuncts(where.this)] if where is not None else []
+
+    @property
+    def others(self) -> list[exp.Expr]:
+        """What it is joined with."""
+        return [each for each in _items(self.query) if each is not self.item]
+
+
+# --- what may be said so
+
 
 def _places(query: exp.Select) -> Iterator[_Place]:
-    source, joins = query.args.get("from_"), query.args.get("joins") or []
-    if source is None or not joins or not _said(query) <= _AROUND:
+    joins = query.args.get("joins") or []
+    if query.args.get("from_") is None or not joins or not _said(query) <= _AROUND:
         return
-    if any(join.method for join in joins):
+    if any(join.method or isinstance(join.this, exp.Lateral) for join in joins):
         return
-    for at, item in enumerate([source.this, *(join.this for join in joins)]):
-        sides = {join.side for join in joins[at:]}
-        mine = joins[at - 1] if at else None
-        if mine is not None and (mine.side or mine.kind not in ("", "INNER", "CROSS")):
+    for at, item in enumerate(_items(query)):
+        join = joins[at - 1] if at else None
+        inner = join is None or not (join.side or join.kind not in ("", "INNER", "CROSS"))
+        if not inner or any(each.side in _LOSING for each in joins[at:]):
             continue
-        if sides & _LOST:
-            continue
-        found = _inner(query, item)
-        if found is not None and _takes_some(found[0]):
+        found = _read_by(item)
+        if found is not None and _only_takes(found[0]):
             yield _Place(query, item, *found)
 
 
-def _inner(query: exp.Select, item: exp.Expr) -> tuple[exp.Select, exp.CTE | None] | None:
-    """The query that an item of FROM is."""
+def _read_by(item: exp.Expr) -> tuple[exp.Select, exp.CTE | None] | None:
+    """The query that an item of a FROM is, and its CTE where it is one that is read once."""
+    if not isinstance(item, exp.Subquery | exp.Table) or not _said(item) <= _ITEM:
+        return None
+    if _renames(item):
+        return None
+    if isinstance(item, exp.Subquery):
+        return (item.this, None) if isinstance(item.this, exp.Select) else None
+    cte, root, name = _cte(item), item.root(), item.name.lower()
+    if cte is None or not isinstance(cte.this, exp.Select) or _renames(cte):
+        return None
+    readers = [each for each in root.find_all(exp.Table) if each.name.lower() == name]
+    recursive = cte.parent is not None and cte.parent.args.get("recursive")
+    return (cte.this, cte) if len(readers) == 1 and not recursive else None
+
+
+def _cte(table: exp.Table) -> exp.CTE | None:
+    """The only CTE of that name."""
+    name = table.name.lower()
+    named = [each for each in table.root().find_all(exp.CTE) if each.alias.lower() == name]
+    return named[0] if len(named) == 1 and not table.args.get("db") else None
+
+
+def _renames(item: exp.Expr) -> bool:
     alias = item.args.get("alias")
-    if alias is not None and alias.args.get("columns"):
-        return None
-    if isinstance(item, exp.Subquery) and isinstance(item.this, exp.Select):
-        return (item.this, None) if _said(item) <= {"this", "alias"} else None
-    if not isinstance(item, exp.Table) or not _said(item) <= {"this", "alias"}:
-        return None
-    root = query.root()
-    named = [cte for cte in root.find_all(exp.CTE) if cte.alias.lower() == item.name.lower()]
-    if len(named) != 1 or named[0].args["alias"].args.get("columns"):
-        return None
-    block = named[0].parent
-    if not isinstance(block, exp.With) or block.args.get("recursive"):
-        return None
-    reads = [t for t in root.find_all(exp.Table) if t.name.lower() == item.name.lower()]
-    inner = named[0].this
-    return (inner, named[0]) if len(reads) == 1 and isinstance(inner, exp.Select) else None
+    return alias is not None and bool(alias.args.get("columns"))
 
 
-def _takes_some(inner: exp.Select) -> bool:
-    """Whether it only takes columns, under their own names, and rows of a table."""
+def _only_takes(inner: exp.Select) -> bool:
+    """Whether it only takes columns, under their own names, and rows of a source."""
     source = inner.args.get("from_")
-    if source is None or not _said(inner) <= _INNER:
+    table = source.this if source is not None else None
+    if not isinstance(table, exp.Table) or not _said(inner) <= _INNER:
         return False
-    table = source.this
-    if not isinstance(table, exp.Table) or not _said(table) <= _TABLE:
-        return False
-    if not isinstance(table.this, exp.Identifier):
-        return False
-    alias = table.args.get("alias")
-    if alias is not None and alias.args.get("columns"):
-        return False
-    name = table.alias_or_name.lower()
-    items = inner.expressions
-    if not all(_is_plain(item, name) for item in items):
+    known = isinstance(table.this, exp.Identifier) and _SOURCE.match(table.name) is not None
+    if not known or not _said(table) <= _TABLE or _renames(table):
         return False
     where = inner.args.get("where")
-    return where is None or not (where.find(exp.Query) or names_chance(where.sql()))
-
-
-def _is_plain(item: exp.Expr, table: str) -> bool:
-    column = item.unalias()
-    if not isinstance(column, exp.Column) or isinstance(column.this, exp.Star):
+    if where is not None and (where.find(exp.Query) or names_chance(where.sql())):
         return False
-    if isinstance(item, exp.Alias) and item.alias.lower() != column.name.lower():
+    asked = where.find_all(exp.Column) if where is not None else ()
+    name = table.alias_or_name.lower()
+    plain = all(_own_name(item) for item in inner.expressions)
+    return plain and all(_is_of(each, name) for each in (*asked, *map(_column, inner.expressions)))
+
+
+def _column(item: exp.Expr) -> exp.Expr:
+    return item.unalias()
+
+
+def _own_name(item: exp.Expr) -> bool:
+    """Whether an output is a column that is called as it is in the source."""
+    column = _column(item)
+    return isinstance(column, exp.Column) and item.alias_or_name.lower() == column.name.lower()
+
+
+def _is_of(column: exp.Expr, table: str) -> bool:
+    """Whether it is a column of that table, and no field of one."""
+    if not isinstance(column, exp.Column) or isinstance(column.this, exp.Star):
         return False
     return column.table.lower() in ("", table) and not column.args.get("db")
 
 
-def _made_bare(place: _Place) -> bool:
-    """In place, where no name would become another one."""
-    query, item, table = place.query, place.item, place.table
-    shown = {each.output_name.lower() for each in place.inner.expressions}
-    name = item.args["alias"].name if item.args.get("alias") is not None else ""
-    if isinstance(item, exp.Table) and not name:
-        name = item.name
-    own = table.alias_or_name
-    others = [each for each in _items(query) if each is not item]
-    qualifiers = {column.table.lower() for column in query.find_all(exp.Column)}
-    if not name and (own.lower() in qualifiers or own.lower() in {o.alias_or_name.lower() for o in others}):
-        return False
-    if not all(_stays(column, shown, query) for column in _own_columns(query)):
-        return False
-    for join in query.args["joins"]:
-        if any(each.name.lower() not in shown for each in join.args.get("using") or ()):
+def _is_clear(place: _Place) -> bool:
+    """Whether all names around still stand for what they do."""
+    query, others = place.query, place.others
+    names = {each.alias_or_name.lower() for each in others} | {place.name.lower()}
+    if not place.name:
+        own = place.table.alias_or_name.lower()
+        said = {column.parts[0].name.lower() for column in query.find_all(exp.Column)}
+        if own in names | said:
             return False
-    where = place.inner.args.get("where")
-    asked = {c.name.lower() for c in where.find_all(exp.Column)} if where is not None else set()
-    clear = all(_has_none(other, asked) for other in others)
-    if where is not None and not clear and not name:
+    shown = {each.alias_or_name.lower() for each in place.inner.expressions}
+    keys = (key for join in query.args["joins"] for key in join.args.get("using") or ())
+    if not all(key.name.lower() in shown for key in keys):
         return False
-    new = copied(table)
-    if name:
-        new.set("alias", exp.TableAlias(this=exp.to_identifier(name)))
-    else:
-        new.set("alias", None)
-    new.add_comments([*(item.comments or ()), *(place.inner.comments or ())])
-    parts = [copied(part) for part in conjuncts(where.this)] if where is not None else []
-    for part in parts:
-        for column in part.find_all(exp.Column):
-            column.set("table", exp.to_identifier(name) if not clear else None)
-    item.replace(new)
-    if parts:
-        old = query.args.get("where")
-        said = [old.this] if old is not None else []
-        query.set("where", exp.Where(this=exp.and_(*parts, *said, copy=False)))
-    if place.cte is not None:
-        block = place.cte.parent
-        place.cte.pop()
-        if block is not None and not block.expressions:
-            block.pop()
-    return True
+    if not all(_stays(each, shown, names, query) for each in _own_columns(query)):
+        return False
+    if not all(_reads_itself(each, shown) for each in _queries_in(query)):
+        return False
+    return not place.tests or bool(place.name) or _tells_apart(place)
 
 
-def _items(query: exp.Select) -> list[exp.Expr]:
-    return [query.args["from_"].this, *(join.this for join in query.args["joins"])]
+def _stays(
+    column: exp.Expr, shown: AbstractSet[str], names: AbstractSet[str], query: exp.Select
+) -> bool:
+    """Whether a name is none of those that the query did not see before."""
+    if not isinstance(column, exp.Column) or isinstance(column.this, exp.Star):
+        return False
+    first = column.parts[0].name.lower()
+    if first in shown or (column.table and first in names):
+        return True
+    if not isinstance(column.parent, exp.Ordered):
+        return False
+    outputs = {name.lower() for name in query.named_selects}  # they come first in an order
+    return column.parent.parent is query.args.get("order") and first in outputs
+
+
+def _reads_itself(inner: exp.Select, shown: AbstractSet[str]) -> bool:
+    """Whether a query in an expression reads one relation, of which its names are, or says no
+    name that may be one of the query around."""
+    source = inner.args.get("from_")
+    if source is not None and isinstance(source.this, exp.Table) and not inner.args.get("joins"):
+        return not inner.args.get("laterals")
+    names = (c.parts[0].name.lower() for c in _own_columns(inner) if isinstance(c, exp.Column))
+    return all(name in shown for name in names)
+
+
+def _queries_in(query: exp.Select) -> Iterator[exp.Select]:
+    """The queries in its expressions, and those in these."""
+    apart = {id(item) for item in _items(query)}
+    nodes = query.walk(prune=lambda node: isinstance(node, exp.With) or id(node) in apart)
+    return (node for node in nodes if isinstance(node, exp.Select) and node is not query)
+
+
+def _own_columns(query: exp.Select) -> Iterator[exp.Expr]:
+    """The columns that a query says itself, and its stars."""
+    clauses = [value for key, value in query.args.items() if key != "with_" and value]
+    for clause in clauses:
+        for node in clause if isinstance(clause, list) else [clause]:
+            if isinstance(node, exp.Expr):
+                yield from _columns(node)
+
+
+def _columns(node: exp.Expr) -> Iterator[exp.Expr]:
+    for each in node.walk(prune=lambda n: isinstance(n, exp.Query)):
+        counted = isinstance(each.parent, exp.Count)  # of rows, and not of columns
+        if isinstance(each, exp.Column) or (isinstance(each, exp.Star) and not counted):
+            yield each
+
+
+def _tells_apart(place: _Place) -> bool:
+    """Whether what it is joined with is known to have no column that its condition names."""
+    asked = {c.name.lower() for test in place.tests for c in test.find_all(exp.Column)}
+    return all(_has_none(other, asked) for other in place.others)
 
 
 def _has_none(item: exp.Expr, names: AbstractSet[str]) -> bool:
-    """Whether it is known to have no column of these names."""
-    if isinstance(item, exp.Subquery) and isinstance(item.this, exp.Query):
-        inner: exp.Expr = item.this
-    elif isinstance(item, exp.Table):
-        named = [c for c in item.root().find_all(exp.CTE) if c.alias.lower() == item.name.lower()]
-        if len(named) != 1 or item.args.get("db"):
-            return False
-        inner = named[0].this
-    elif isinstance(item, exp.Unnest):
-        return False
-    else:
+    cte = _cte(item) if isinstance(item, exp.Table) else None
+    inner = cte.this if cte is not None else item.this
+    if not isinstance(item, exp.Table | exp.Subquery) or _renames(cte or item):
         return False
     if not isinstance(inner, exp.Query) or inner.is_star:
         return False
     return names.isdisjoint(name.lower() for name in inner.named_selects)
 
 
-def _stays(column: exp.Column, shown: AbstractSet[str], query: exp.Select) -> bool:
-    """Whether a name stands for what it did before."""
-    if isinstance(column.this, exp.Star):
-        return False
-    if column.table or column.name.lower() in shown:
-        return True
-    ordered = column.parent
-    return isinstance(ordered, exp.Ordered) and ordered.parent is query.args.get("order")
+# --- saying it
 
 
-def _own_columns(query: exp.Select) -> Iterator[exp.Expr]:
-    for key, value in query.args.items():
-        if key == "with_":
-            continue
-        for node in value if isinstance(value, list) else [value]:
-            if isinstance(node, exp.Expr):
-                yield from _columns(node)
+def _make_bare(place: _Place) -> None:
+    """In place."""
+    query, tests = place.query, [*map(copied, place.tests)]
+    before = place.name if not (tests and _tells_apart(place)) else ""
+    for column in (each for test in tests for each in test.find_all(exp.Column)):
+        column.set("table", exp.to_identifier(before) if before else None)
+    table = copied(place.table)
+    alias = exp.TableAlias(this=exp.to_identifier(place.name)) if place.name else None
+    table.set("alias", alias)
+    table.add_comments([*(place.item.comments or ()), *(place.inner.comments or ())])
+    place.item.replace(table)
+    if tests:
+        old = query.args.get("where")
+        said = [old.this] if old is not None else []
+        query.set("where", exp.Where(this=exp.and_(*tests, *said, copy=False)))
+    if place.cte is not None:
+        block = place.cte.parent
+        place.cte.pop()
+        if block is not None and not block.expressions:
+            block.pop()
 
 
-def _columns(node: exp.Expr) -> Iterator[exp.Expr]:
-    for each in node.walk(prune=lambda n: isinstance(n, exp.Subquery | exp.Query)):
-        if isinstance(each, exp.Column):
-            yield each
-        if isinstance(each, exp.Star) and isinstance(each.parent, exp.Select):
-            yield exp.Column(this=exp.Star())
+def _items(query: exp.Select) -> list[exp.Expr]:
+    return [query.args["from_"].this, *(join.this for join in query.args["joins"])]
 
 
-def _said(node: exp.Expr) -> set[str]:
-    return {name for name, value in node.args.items() if value}
+def _said(node: exp.Expr) -> frozenset[str]:
+    return frozenset(name for name, value in node.args.items() if value)

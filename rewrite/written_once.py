@@ -13,8 +13,8 @@ from functools import partial
 from unwet.lineage.garbage import collected_around
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, is_text
-from unwet.rewrite.choose import choose
 from unwet.rewrite.bare_tables import bare_tables
+from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
 from unwet.rewrite.deadline import Deadline, Over, never
