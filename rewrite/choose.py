@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sqlglot import exp
 
@@ -55,7 +56,13 @@ from unwet.rewrite.limits import NO_LIMITS, Owners
 from unwet.rewrite.list_parts import is_text
 from unwet.rewrite.macro_names import Labels, name_of_list, names_for
 from unwet.rewrite.naming import free, free_macro
-from unwet.rewrite.own_relations import clash, may_have_own, place_own, without_ctes
+from unwet.rewrite.own_relations import (
+    clash,
+    may_have_own,
+    place_own,
+    read_of_callers,
+    without_ctes,
+)
 from unwet.rewrite.pieces import Items, expressions, item_runs, spellings
 from unwet.rewrite.placed_calls import (
     Said,
@@ -253,7 +260,9 @@ class Workshop:
         units = [unit for unit in units if not own or may_have_own(unit)]
         bound = bound_calls(self.calls) if written else None
         least, found = self.owners.limits.sharing.min_saved, list[Family]()
-        how = (self.dialect, lists, most, own, bound, self.walks)
+        trees = {macro.name: self.hosts[macro.name] for macro in self.macros}
+        read = partial(read_of_callers, macros=trees, calls=self.calls)
+        how = (self.dialect, lists, most, own, bound, self.walks, read)
         for group in variants(units, surveys, *how):
             self.lists.update(lists_said(group))
             paying = [f for f in families(group, self.owners) if self._gain(f) >= least]

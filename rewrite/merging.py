@@ -30,7 +30,7 @@ from unwet.rewrite.library import (
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.looped_calls import Union, lines_of, united_in
 from unwet.rewrite.macro_names import common_stem
-from unwet.rewrite.may_merge import is_template, is_told, stays_as_it_is
+from unwet.rewrite.may_merge import is_read, is_template, is_told, stays_as_it_is
 from unwet.rewrite.merged_calls import Uses, counted, taken_in
 from unwet.rewrite.naming import free_macro, snake
 from unwet.rewrite.opened_items import has_calls, opened
@@ -328,6 +328,8 @@ class Merging:
         """Whether a call says a relation that has another name, or none, in the other one.
         ``words``: parameters that say which relation a column is of."""
         if found.renamed and self._is_told(taken, found.renamed, words):
+            return True
+        if found.renamed and is_read(self.tree(taken), found.renamed, self.macros, self.calls):
             return True
         return bool(found.added) and self._is_told(name, found.added)
 

@@ -9,6 +9,7 @@ is an argument: the table there, the name of the CTE elsewhere.
 
 may_be_own(node) -> whether a copy may have it of its own
 with_own(places, taken) -> in place: names for derived tables, and their CTEs
+read_of_callers(tree, ...) -> what the macros that a tree calls name such CTEs
 clash(units) -> whether two of them would have CTEs of one name in one query
 place_own(unit, call) -> the host's tree with the call and its own CTEs
 """
@@ -23,8 +24,9 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.rewrite.abstract import Unit
-from unwet.rewrite.library import HANDED_ON, MacroCall, numbers_in
+from unwet.rewrite.library import HANDED_ON, MacroCall, calls_within, numbers_in, numbers_of
 from unwet.rewrite.naming import free, snake
+from unwet.rewrite.placed_calls import is_placed
 from unwet.rewrite.query_parts import has_inner_with
 
 _TOKEN: Final = re.compile(r"(?:src|ref|h)__(\w+?)__(?:src|ref|h)", re.IGNORECASE)
@@ -137,6 +139,32 @@ def reads(ctes: Iterable[exp.Expr], names: Collection[str]) -> bool:
     """Whether one of the CTEs reads a relation of these names."""
     tables = (table for cte in ctes for table in cte.find_all(exp.Table))
     return any(table.name.lower() in names for table in tables)
+
+
+def read_of_callers(
+    tree: exp.Expr, macros: Mapping[str, exp.Expr], calls: Sequence[MacroCall]
+) -> frozenset[str]:
+    """What the macros that are called in a tree, and those that they call, name the relations that
+    they have no query for: CTEs of who calls them. ``macros``: their trees."""
+    found, waiting, seen = set[str](), [tree], set[str]()
+    while waiting:
+        for name in _called_in(waiting.pop(), calls) - seen:
+            seen.add(name)
+            inner = macros.get(name)
+            if inner is not None:
+                own = {cte.alias.lower() for cte in inner.find_all(exp.CTE)}
+                found |= {table.name.lower() for table in inner.find_all(exp.Table)} - own
+                waiting.append(inner)
+    return frozenset(name for name in found if "__" not in name)
+
+
+def _called_in(tree: exp.Expr, calls: Sequence[MacroCall]) -> set[str]:
+    """The macros that a tree calls, whether its calls have numbers by now or not, and those of what
+    these say."""
+    placed = {node.name.partition("__")[2] for node in tree.find_all(exp.Anonymous)
+              if is_placed(node)}  # fmt: skip
+    numbers = calls_within(numbers_of(tree), calls)
+    return placed | {calls[number].macro for number in numbers}
 
 
 def clash(units: Iterable[Unit]) -> bool:

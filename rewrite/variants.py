@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -53,6 +53,8 @@ _PARTS: Final = 5  # places in which two may part
 _LEADERS: Final = 24  # wordings that one is compared with
 _MOST: Final = 400_000  # nodes of all that is said otherwise in one round: they are copied
 
+Reads = Callable[[exp.Expr], frozenset[str]]
+
 
 def variants(
     units: Iterable[Unit],
@@ -63,12 +65,14 @@ def variants(
     own: bool = False,
     written: frozenset[int] | None = None,
     walks: Walks | None = None,
+    read: Reads | None = None,
 ) -> Iterator[list[Unit]]:
     """Groups of units that are said in one shape, each with the tree that says so. Units of one
     shape are no news, so that every group has several of these. `surveys`: of the units' hosts;
     `lists`: whether columns, keys and orders may be others; `most`: shapes that one serves;
     `written`: a query may be an argument, too, but for calls of these numbers in it; `walks`: what
-    is known of rounds before."""
+    is known of rounds before; `read`: what the macros that a tree calls name CTEs of
+    their callers."""
     how, walks = How(dialect, lists, own, written), walks or Walks()
     walks.only(surveys.values())
     alike: dict[object, dict[bytes, Candidate]] = defaultdict(dict)
@@ -85,7 +89,7 @@ def variants(
             left -= sum(len(shape.nodes) * len(shape.units) for shape, _ in cluster.members)
             if left < 0:
                 return
-            yield from _said(cluster, dialect)
+            yield from _said(cluster, dialect, read)
 
 
 def _frame(node: exp.Expr, lists: bool) -> tuple[object, ...]:
@@ -192,7 +196,7 @@ def _clusters(
 # --- one shape for all --------------------------------------------------------------------------
 
 
-def _said(cluster: _Cluster, dialect: str) -> Iterator[list[Unit]]:
+def _said(cluster: _Cluster, dialect: str, read: Reads | None) -> Iterator[list[Unit]]:
     """The units of a cluster with trees of one shape."""
     groups: dict[bytes, list[Unit]] = defaultdict(list)
     names = cluster.names()
@@ -200,7 +204,8 @@ def _said(cluster: _Cluster, dialect: str) -> Iterator[list[Unit]]:
     for shape, walk in cluster.members:
         for unit in shape.units:
             nodes = _through(walk.nodes, shape.node, unit.node)
-            if _is_spoken_of(unit) and _aliases(cluster.leader.nodes, nodes):
+            aliases = _aliases(cluster.leader.nodes, nodes)
+            if aliases and (_is_spoken_of(unit) or _is_read(unit, aliases, read)):
                 continue
             taken = given[id(unit.node.root())]
             made = _reworded(cluster, unit, nodes, dialect, names, taken)
@@ -222,6 +227,12 @@ def _said(cluster: _Cluster, dialect: str) -> Iterator[list[Unit]]:
 def _is_spoken_of(unit: Unit) -> bool:
     """Whether a parameter is a text, which may say what the macro calls its relations."""
     return any(isinstance(n, exp.Var) and n.name.startswith("h__") for n in in_order(unit.node))
+
+
+def _is_read(unit: Unit, aliases: Mapping[str, str], read: Reads | None) -> bool:
+    """Whether a macro that is called reads one of the relations by its name, old or new."""
+    names = aliases.keys() | {name.lower() for name in aliases.values()}
+    return read is not None and not read(unit.node).isdisjoint(names)
 
 
 def _through(
