@@ -18,6 +18,7 @@ bare_tables(drafts, stay, remembered) -> the drafts in these words
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.trees import conjuncts, copied
+from unwet.lineage.trees import conjuncts, copied, found_in
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.remembered import Remembered
 from unwet.rewrite.volatile import names_chance
@@ -49,36 +50,52 @@ def bare_tables(
     done: list[Draft] = []
     for draft in drafts:
         mine = draft.name not in stay and _may(draft.tree)
-        done += (
-            remembered.of("bare tables", [draft], partial(_reworded, draft)) if mine else [draft]
-        )
+        make = partial(_reworded, draft)
+        done += remembered.of("bare tables", [draft], make) if mine else [draft]
     return tuple(done)
 
 
 def _may(tree: exp.Expr) -> bool:
-    return any(
-        any(_places(query)) for query in tree.find_all(exp.Select) if query.args.get("joins")
-    )
+    names = _Names(tree)
+    return any(any(_places(query, names)) for query in found_in(tree, exp.Select))
 
 
 def _reworded(draft: Draft) -> list[Draft]:
     tree = copied(draft.tree)
-    changed = False
-    for query in [*tree.find_all(exp.Select)][::-1]:  # what is inside comes first
-        for place in [*_places(query)]:
+    names, changed = _Names(tree), False
+    for query in [*found_in(tree, exp.Select)][::-1]:  # what is inside comes first
+        for place in [*_places(query, names)]:
             if _is_clear(place):
                 _make_bare(place)
                 changed = True
     return [replace(draft, tree=tree)] if changed else [draft]
 
 
+class _Names:
+    """The CTEs of a tree by their names, and how often each name is read: of thousands of tables
+    most are neither."""
+
+    def __init__(self, tree: exp.Expr) -> None:
+        self._ctes: dict[str, list[exp.CTE]] = defaultdict(list)
+        for cte in found_in(tree, exp.CTE):
+            self._ctes[cte.alias.lower()].append(cte)
+        named = (table.name.lower() for table in found_in(tree, exp.Table)) if self._ctes else ()
+        self.reads = Counter(name for name in named if name in self._ctes)
+
+    def cte(self, table: exp.Table) -> exp.CTE | None:
+        """The only one that a table may be."""
+        named = self._ctes.get(table.name.lower(), ())
+        return named[0] if len(named) == 1 and not table.args.get("db") else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """An ``item`` in the FROM of a ``query``, and the ``inner`` query that it is; ``cte``: where
-    that stands."""
+    that stands; ``names``: of the whole."""
 
     query: exp.Select
     item: exp.Expr
+    names: _Names
     inner: exp.Select
     cte: exp.CTE | None
 
@@ -109,7 +126,7 @@ class _Place:
 # --- what may be said so
 
 
-def _places(query: exp.Select) -> Iterator[_Place]:
+def _places(query: exp.Select, names: _Names) -> Iterator[_Place]:
     joins = query.args.get("joins") or []
     if query.args.get("from_") is None or not joins or not _said(query) <= _AROUND:
         return
@@ -120,12 +137,12 @@ def _places(query: exp.Select) -> Iterator[_Place]:
         inner = join is None or not (join.side or join.kind not in ("", "INNER", "CROSS"))
         if not inner or any(each.side in _LOSING for each in joins[at:]):
             continue
-        found = _read_by(item)
+        found = _read_by(item, names)
         if found is not None and _only_takes(found[0]):
-            yield _Place(query, item, *found)
+            yield _Place(query, item, names, *found)
 
 
-def _read_by(item: exp.Expr) -> tuple[exp.Select, exp.CTE | None] | None:
+def _read_by(item: exp.Expr, names: _Names) -> tuple[exp.Select, exp.CTE | None] | None:
     """The query that an item of a FROM is, and its CTE where it is one that is read once."""
     if not isinstance(item, exp.Subquery | exp.Table) or not _said(item) <= _ITEM:
         return None
@@ -133,19 +150,12 @@ def _read_by(item: exp.Expr) -> tuple[exp.Select, exp.CTE | None] | None:
         return None
     if isinstance(item, exp.Subquery):
         return (item.this, None) if isinstance(item.this, exp.Select) else None
-    cte, root, name = _cte(item), item.root(), item.name.lower()
+    cte = names.cte(item)
     if cte is None or not isinstance(cte.this, exp.Select) or _renames(cte):
         return None
-    readers = [each for each in root.find_all(exp.Table) if each.name.lower() == name]
     recursive = cte.parent is not None and cte.parent.args.get("recursive")
-    return (cte.this, cte) if len(readers) == 1 and not recursive else None
-
-
-def _cte(table: exp.Table) -> exp.CTE | None:
-    """The only CTE of that name."""
-    name = table.name.lower()
-    named = [each for each in table.root().find_all(exp.CTE) if each.alias.lower() == name]
-    return named[0] if len(named) == 1 and not table.args.get("db") else None
+    once = names.reads[item.name.lower()] == 1
+    return (cte.this, cte) if once and not recursive else None
 
 
 def _renames(item: exp.Expr) -> bool:
@@ -259,17 +269,17 @@ def _columns(node: exp.Expr) -> Iterator[exp.Expr]:
 def _tells_apart(place: _Place) -> bool:
     """Whether what it is joined with is known to have no column that its condition names."""
     asked = {c.name.lower() for test in place.tests for c in test.find_all(exp.Column)}
-    return all(_has_none(other, asked) for other in place.others)
+    return all(_has_none(other, asked, place.names) for other in place.others)
 
 
-def _has_none(item: exp.Expr, names: AbstractSet[str]) -> bool:
-    cte = _cte(item) if isinstance(item, exp.Table) else None
+def _has_none(item: exp.Expr, asked: AbstractSet[str], names: _Names) -> bool:
+    cte = names.cte(item) if isinstance(item, exp.Table) else None
     inner = cte.this if cte is not None else item.this
     if not isinstance(item, exp.Table | exp.Subquery) or _renames(cte or item):
         return False
     if not isinstance(inner, exp.Query) or inner.is_star:
         return False
-    return names.isdisjoint(name.lower() for name in inner.named_selects)
+    return asked.isdisjoint(name.lower() for name in inner.named_selects)
 
 
 # --- saying it

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from sqlglot import exp
 
@@ -57,10 +56,10 @@ from unwet.rewrite.list_parts import is_text
 from unwet.rewrite.macro_names import Labels, name_of_list, names_for
 from unwet.rewrite.naming import free, free_macro
 from unwet.rewrite.own_relations import (
+    ReadOfCallers,
     clash,
     may_have_own,
     place_own,
-    read_of_callers,
     without_ctes,
 )
 from unwet.rewrite.pieces import Items, expressions, item_runs, spellings
@@ -261,7 +260,7 @@ class Workshop:
         bound = bound_calls(self.calls) if written else None
         least, found = self.owners.limits.sharing.min_saved, list[Family]()
         trees = {macro.name: self.hosts[macro.name] for macro in self.macros}
-        read = partial(read_of_callers, macros=trees, calls=self.calls)
+        read = ReadOfCallers(trees, self.calls)
         how = (self.dialect, lists, most, own, bound, self.walks, read)
         for group in variants(units, surveys, *how):
             self.lists.update(lists_said(group))

@@ -9,7 +9,7 @@ is an argument: the table there, the name of the CTE elsewhere.
 
 may_be_own(node) -> whether a copy may have it of its own
 with_own(places, taken) -> in place: names for derived tables, and their CTEs
-read_of_callers(tree, ...) -> what the macros that a tree calls name such CTEs
+ReadOfCallers(macros, calls) -> what the macros that a tree calls name such CTEs
 clash(units) -> whether two of them would have CTEs of one name in one query
 place_own(unit, call) -> the host's tree with the call and its own CTEs
 """
@@ -19,10 +19,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.trees import found_in
 from unwet.rewrite.abstract import Unit
 from unwet.rewrite.library import HANDED_ON, MacroCall, calls_within, numbers_in, numbers_of
 from unwet.rewrite.naming import free, snake
@@ -141,27 +143,48 @@ def reads(ctes: Iterable[exp.Expr], names: Collection[str]) -> bool:
     return any(table.name.lower() in names for table in tables)
 
 
-def read_of_callers(
-    tree: exp.Expr, macros: Mapping[str, exp.Expr], calls: Sequence[MacroCall]
-) -> frozenset[str]:
-    """What the macros that are called in a tree, and those that they call, name the relations that
-    they have no query for: CTEs of who calls them. ``macros``: their trees."""
-    found, waiting, seen = set[str](), [tree], set[str]()
-    while waiting:
-        for name in _called_in(waiting.pop(), calls) - seen:
-            seen.add(name)
-            inner = macros.get(name)
-            if inner is not None:
-                own = {cte.alias.lower() for cte in inner.find_all(exp.CTE)}
-                found |= {table.name.lower() for table in inner.find_all(exp.Table)} - own
-                waiting.append(inner)
-    return frozenset(name for name in found if "__" not in name)
+class ReadOfCallers:
+    """What macros name the relations that they have no query for: CTEs of who calls them.
+    ``macros``: their trees, as they are now; found out when it is asked for, and once."""
+
+    def __init__(self, macros: Mapping[str, exp.Expr], calls: Sequence[MacroCall]) -> None:
+        self._macros, self._calls = macros, calls
+
+    @cached_property
+    def _names(self) -> Mapping[str, frozenset[str]]:
+        """By macro: those that it reads itself."""
+        return {name: _not_its_own(tree) for name, tree in self._macros.items()}
+
+    @cached_property
+    def _every(self) -> frozenset[str]:
+        return frozenset().union(*self._names.values())
+
+    def one_of(self, tree: exp.Expr, names: Collection[str]) -> bool:
+        """Whether a macro that is called in a tree, or one that it calls, reads one of these."""
+        return not self._every.isdisjoint(names) and not self.read_in(tree).isdisjoint(names)
+
+    def read_in(self, tree: exp.Expr) -> frozenset[str]:
+        """All that is read by those that are called in a tree, and by those that they call."""
+        found, waiting, seen = set[str](), [tree], set[str]()
+        while waiting:
+            for name in _called_in(waiting.pop(), self._calls) - seen:
+                seen.add(name)
+                if name in self._macros:
+                    found |= self._names[name]
+                    waiting.append(self._macros[name])
+        return frozenset(found)
+
+
+def _not_its_own(tree: exp.Expr) -> frozenset[str]:
+    own = {cte.alias.lower() for cte in found_in(tree, exp.CTE)}
+    names = {table.name.lower() for table in found_in(tree, exp.Table)} - own
+    return frozenset(name for name in names if "__" not in name)
 
 
 def _called_in(tree: exp.Expr, calls: Sequence[MacroCall]) -> set[str]:
     """The macros that a tree calls, whether its calls have numbers by now or not, and those of what
     these say."""
-    placed = {node.name.partition("__")[2] for node in tree.find_all(exp.Anonymous)
+    placed = {node.name.partition("__")[2] for node in found_in(tree, exp.Anonymous)
               if is_placed(node)}  # fmt: skip
     numbers = calls_within(numbers_of(tree), calls)
     return placed | {calls[number].macro for number in numbers}

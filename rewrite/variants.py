@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -37,7 +37,7 @@ from unwet.rewrite.in_step import (
 )
 from unwet.rewrite.list_parts import Ends, has_list, may_be_said, say
 from unwet.rewrite.naming import snake
-from unwet.rewrite.own_relations import called, reads, with_own
+from unwet.rewrite.own_relations import ReadOfCallers, called, reads, with_own
 from unwet.rewrite.placed_calls import is_call
 from unwet.rewrite.shapes import (
     CONDITION,
@@ -53,8 +53,6 @@ _PARTS: Final = 5  # places in which two may part
 _LEADERS: Final = 24  # wordings that one is compared with
 _MOST: Final = 400_000  # nodes of all that is said otherwise in one round: they are copied
 
-Reads = Callable[[exp.Expr], frozenset[str]]
-
 
 def variants(
     units: Iterable[Unit],
@@ -65,7 +63,7 @@ def variants(
     own: bool = False,
     written: frozenset[int] | None = None,
     walks: Walks | None = None,
-    read: Reads | None = None,
+    read: ReadOfCallers | None = None,
 ) -> Iterator[list[Unit]]:
     """Groups of units that are said in one shape, each with the tree that says so. Units of one
     shape are no news, so that every group has several of these. `surveys`: of the units' hosts;
@@ -196,7 +194,7 @@ def _clusters(
 # --- one shape for all --------------------------------------------------------------------------
 
 
-def _said(cluster: _Cluster, dialect: str, read: Reads | None) -> Iterator[list[Unit]]:
+def _said(cluster: _Cluster, dialect: str, read: ReadOfCallers | None) -> Iterator[list[Unit]]:
     """The units of a cluster with trees of one shape."""
     groups: dict[bytes, list[Unit]] = defaultdict(list)
     names = cluster.names()
@@ -229,10 +227,10 @@ def _is_spoken_of(unit: Unit) -> bool:
     return any(isinstance(n, exp.Var) and n.name.startswith("h__") for n in in_order(unit.node))
 
 
-def _is_read(unit: Unit, aliases: Mapping[str, str], read: Reads | None) -> bool:
+def _is_read(unit: Unit, aliases: Mapping[str, str], read: ReadOfCallers | None) -> bool:
     """Whether a macro that is called reads one of the relations by its name, old or new."""
     names = aliases.keys() | {name.lower() for name in aliases.values()}
-    return read is not None and not read(unit.node).isdisjoint(names)
+    return read is not None and read.one_of(unit.node, names)
 
 
 def _through(

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from unwet.rewrite.library import Macro, MacroCall
 from unwet.rewrite.may_merge import is_read
-from unwet.rewrite.own_relations import read_of_callers
+from unwet.rewrite.own_relations import ReadOfCallers
 from unwet.rewrite.placed_calls import call_node
 from unwet.rewrite.shapes import Leaf
 
@@ -30,25 +30,29 @@ CALLS = (
 )
 
 
+def read_in(tree: exp.Expr) -> frozenset[str]:
+    return ReadOfCallers(TREES, CALLS).read_in(tree)
+
+
 def test_a_macro_reads_what_it_has_no_query_for() -> None:
-    assert read_of_callers(parsed("SELECT call__0__call"), TREES, CALLS) == {"hits", "pages"}
+    assert read_in(parsed("SELECT call__0__call")) == {"hits", "pages"}
 
 
 def test_a_macro_that_it_calls_reads_it_too() -> None:
-    assert read_of_callers(parsed("SELECT call__1__call"), TREES, CALLS) == {"hits", "pages"}
+    assert read_in(parsed("SELECT call__1__call")) == {"hits", "pages"}
 
 
 def test_what_a_call_hands_on_reads_it_too() -> None:
-    assert read_of_callers(parsed("SELECT call__3__call"), TREES, CALLS) == {"hits", "pages"}
+    assert read_in(parsed("SELECT call__3__call")) == {"hits", "pages"}
 
 
 def test_its_own_ctes_and_sources_are_not_the_callers() -> None:
-    assert read_of_callers(parsed("SELECT call__2__call"), TREES, CALLS) == frozenset()
+    assert read_in(parsed("SELECT call__2__call")) == frozenset()
 
 
 def test_a_call_without_a_number_counts() -> None:
     tree = exp.Select(expressions=[call_node("sums", ())])
-    assert read_of_callers(tree, TREES, ()) == {"hits", "pages"}
+    assert ReadOfCallers(TREES, ()).read_in(tree) == {"hits", "pages"}
 
 
 def test_a_name_that_a_called_macro_reads_is_told() -> None:
@@ -56,3 +60,10 @@ def test_a_name_that_a_called_macro_reads_is_told() -> None:
     assert is_read(tree, frozenset({"pages"}), MACROS, CALLS)
     assert not is_read(tree, frozenset({"others"}), MACROS, CALLS)
     assert not is_read(parsed("SELECT * FROM pages"), frozenset({"pages"}), MACROS, CALLS)
+
+
+def test_only_those_that_are_called_are_asked() -> None:
+    read = ReadOfCallers(TREES, CALLS)
+    assert read.one_of(parsed("SELECT call__0__call"), {"pages", "x"})
+    assert not read.one_of(parsed("SELECT call__2__call"), {"pages"})
+    assert not read.one_of(parsed("SELECT call__0__call"), {"x"})
