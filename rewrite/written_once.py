@@ -13,7 +13,6 @@ from functools import partial
 from unwet.lineage.garbage import collected_around
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, is_text
-from unwet.rewrite.bare_tables import bare_tables
 from unwet.rewrite.choose import choose
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conform import conform
@@ -163,7 +162,6 @@ class WrittenOnce:
         mine = without_truths(drafts, fixed, self._worded)
         if self.target.MACROS:
             mine = as_sets(one_select(mine, fixed, self._worded), fixed, self._worded)
-            mine = bare_tables(mine, fixed, self._worded)
             mine = never_read(mine, fixed)
         return in_one_order(mine, fixed, self._worded)
 
