@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from unwet.lineage.lexer import CODE, pieces
+from unwet.lineage.lexer import in_code
 
 _MAY_HANDLE: Final = re.compile(r"\b(?:CATCH|EXCEPTION|HANDLER)\b", re.IGNORECASE)
 _WORD: Final = re.compile(r"\w+|;")
@@ -26,16 +26,8 @@ def on_errors(text: str, dialect: str | None) -> tuple[tuple[int, int], ...]:
     """As offsets, in their order."""
     if _MAY_HANDLE.search(text) is None:
         return ()
-    words = [*_words(text, dialect)]
+    words = [(hit[0].upper(), hit.start(), hit.end()) for hit in in_code(_WORD, text, dialect)]
     return tuple(_handlers(words, len(text)))
-
-
-def _words(text: str, dialect: str | None) -> Iterator[tuple[str, int, int]]:
-    """The words of the code, and semicolons, with their places."""
-    for kind, start, stop, _ in pieces(text, dialect):
-        if kind == CODE:
-            for hit in _WORD.finditer(text, start, stop):
-                yield hit[0].upper(), hit.start(), hit.end()
 
 
 def _handlers(words: _Words, end: int) -> Iterator[tuple[int, int]]:

@@ -46,6 +46,13 @@ def pieces(text: str, dialect: str | None) -> Iterator[Piece]:
         yield Piece(CODE, done, len(text))
 
 
+def in_code(pattern: re.Pattern[str], text: str, dialect: str | None) -> Iterator[re.Match[str]]:
+    """What a pattern finds outside of comments and strings, none of it across one."""
+    for piece in pieces(text, dialect):
+        if piece.kind == CODE:
+            yield from pattern.finditer(text, piece.start, piece.end)
+
+
 def _piece(text: str, start: int, sign: str, habits: Lexis) -> Piece | None:
     """The comment or string that opens at `start`; None when the sign opens neither."""
     if sign.startswith("{"):

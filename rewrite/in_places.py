@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase as fnmatch
+from fnmatch import fnmatchcase
 from typing import Final
 
 from sqlglot import exp
@@ -142,7 +142,7 @@ def _meet(one: str, other: str) -> bool:
     inside = _is_file(one) and (
         f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
     )
-    return inside or (_is_file(one) and (fnmatch(one, other) or fnmatch(other, one)))
+    return inside or (_is_file(one) and (fnmatchcase(one, other) or fnmatchcase(other, one)))
 
 
 def _places_in(statement: Statement) -> frozenset[str]:

@@ -159,8 +159,8 @@ class Walk:
 
     def _enough(self, leader: Candidate) -> bool:
         same = len(leader.nodes) - self._apart
-        few = self._parted <= _OTHER * same
-        few = few and same >= (_LEAST_AROUND if self._with_lists else LEAST)
+        least = _LEAST_AROUND if self._with_lists else LEAST
+        few = self._parted <= _OTHER * same and same >= least
         return id(leader.node) not in self.cuts and few
 
     def _is_cut_above(self, node: exp.Expr) -> bool:

@@ -3,7 +3,6 @@
 stays_as_it_is(found, ...) -> whether what keeps its words would keep them
 is_template(macro, made, found, ...) -> whether the macro says enough itself
 is_told(place, params, names, ...) -> whether a call says a relation that has another name now
-is_read(tree, names, ...) -> whether a macro that is called reads one, by its name
 """
 
 from __future__ import annotations
@@ -90,27 +89,6 @@ def is_told(
                 new = {(around, hole) for hole in handed} - seen
                 seen |= new
                 waiting += sorted(new)
-    return False
-
-
-def is_read(
-    tree: exp.Expr,
-    names: AbstractSet[str],
-    macros: Mapping[str, Macro],
-    calls: Sequence[MacroCall],
-) -> bool:
-    """Whether a macro that is called in a tree, by itself or as what another call says, reads one
-    of these ``names``: it is a CTE of whoever calls."""
-    waiting, seen = [tree], set[str]()
-    while waiting:
-        for number in calls_within(numbers_of(waiting.pop()), calls):
-            macro = macros.get(calls[number].macro)
-            if macro is None or macro.name in seen:
-                continue
-            seen.add(macro.name)
-            if any(table.name.lower() in names for table in macro.tree.find_all(exp.Table)):
-                return True
-            waiting.append(macro.tree)
     return False
 
 

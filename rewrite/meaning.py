@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 from unwet.lineage.names import deep_stack
 from unwet.lineage.pile import Pile
@@ -18,26 +19,25 @@ from unwet.rewrite.own_functions import (
 )
 from unwet.rewrite.script import EndState, end_state
 
+_OF_THE_PILE: Final = Normalizer()  # stands for one of its own
+
 
 @dataclass(frozen=True)
 class Meaning:
     """A pile as it was `written`, the end state of its relations, and normal forms, which are
-    remembered, also those of `before`. `names`: what reports are called that by themselves would
-    have another name; `tells_functions`: whether those that scripts define for themselves have
-    names of the pile's, else names that depend on no other script; `made`: those that a project
-    makes, None for all."""
+    remembered. `names`: what reports are called that by themselves would have another name;
+    `tells_functions`: whether those that scripts define for themselves have names of the pile's,
+    else names that depend on no other script; `made`: those that a project makes, None for all."""
 
     written: Pile
-    before: Normalizer | None = field(default=None, repr=False)
+    normalizer: Normalizer = field(default=_OF_THE_PILE, repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
     tells_functions: bool = True
     made: frozenset[str] | None = None
 
-    @cached_property
-    def normalizer(self) -> Normalizer:
-        """In Spark's dialects a text that is no number, and is compared with one, is NULL."""
-        statements = (each for script in self.written.scripts for each in script.statements)
-        return self.before or Normalizer(numbers=all(s.dialect not in SPARK for s in statements))
+    def __post_init__(self) -> None:
+        if self.normalizer is _OF_THE_PILE:
+            object.__setattr__(self, "normalizer", _normalizer_of(self.written))
 
     @cached_property
     def _told_apart(self) -> tuple[Pile, Mapping[str, OwnFunction]]:
@@ -71,12 +71,16 @@ def meaning_of(pile: Pile | Meaning) -> Meaning:
 def with_few_functions(meaning: Meaning) -> Meaning:
     """The same for a project that makes no function that only gives a name to an expression."""
     made = worth_making(meaning.written)
-    return meaning if made is None else replace(meaning, before=meaning.normalizer, made=made)
+    return meaning if made is None else replace(meaning, made=made)
 
 
 def with_functions_made(meaning: Meaning, names: frozenset[str]) -> Meaning:
     """The same for a project that makes the functions of these names."""
     own = has_own_functions(meaning.written)
-    if not own or names == meaning.made:
-        return meaning
-    return replace(meaning, before=meaning.normalizer, made=names)
+    return replace(meaning, made=names) if own and names != meaning.made else meaning
+
+
+def _normalizer_of(pile: Pile) -> Normalizer:
+    """In Spark's dialects a text that is no number, and is compared with one, is NULL."""
+    statements = (each for script in pile.scripts for each in script.statements)
+    return Normalizer(numbers=all(each.dialect not in SPARK for each in statements))

@@ -30,10 +30,11 @@ from unwet.rewrite.library import (
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.looped_calls import Union, lines_of, united_in
 from unwet.rewrite.macro_names import common_stem
-from unwet.rewrite.may_merge import is_read, is_template, is_told, stays_as_it_is
+from unwet.rewrite.may_merge import is_template, is_told, stays_as_it_is
 from unwet.rewrite.merged_calls import Uses, counted, taken_in
 from unwet.rewrite.naming import free_macro, snake
 from unwet.rewrite.opened_items import has_calls, opened
+from unwet.rewrite.own_relations import ReadOfCallers
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.qualifiers import qualifiers
 from unwet.rewrite.query_parts import says
@@ -329,9 +330,14 @@ class Merging:
         ``words``: parameters that say which relation a column is of."""
         if found.renamed and self._is_told(taken, found.renamed, words):
             return True
-        if found.renamed and is_read(self.tree(taken), found.renamed, self.macros, self.calls):
+        if found.renamed and not found.renamed.isdisjoint(self._read_in(taken)):
             return True
         return bool(found.added) and self._is_told(name, found.added)
+
+    def _read_in(self, place: str) -> frozenset[str]:
+        """What the macros that are called there read of who calls them, by its name."""
+        trees = {name: macro.tree for name, macro in self.macros.items()}
+        return ReadOfCallers(trees, self.calls).read_in(self.tree(place))
 
     def _is_told(
         self, place: str, names: AbstractSet[str], but: AbstractSet[str] = frozenset()

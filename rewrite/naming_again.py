@@ -76,7 +76,7 @@ def called_before(meaning: Meaning, before: Mapping[str, str]) -> Meaning:
         names[name] = free(to, taken | new) if name in taken else name
         taken.add(names[name])
     names = {name: other for name, other in names.items() if name != other}
-    return replace(meaning, before=meaning.normalizer, names=names) if names else meaning
+    return replace(meaning, names=names) if names else meaning
 
 
 def _same(identity: str, now: Mapping[str, str]) -> str:

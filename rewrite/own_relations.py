@@ -28,7 +28,7 @@ from unwet.lineage.trees import found_in
 from unwet.rewrite.abstract import Unit
 from unwet.rewrite.library import HANDED_ON, MacroCall, calls_within, numbers_in, numbers_of
 from unwet.rewrite.naming import free, snake
-from unwet.rewrite.placed_calls import is_placed
+from unwet.rewrite.placed_calls import calls_in
 from unwet.rewrite.query_parts import has_inner_with
 
 _TOKEN: Final = re.compile(r"(?:src|ref|h)__(\w+?)__(?:src|ref|h)", re.IGNORECASE)
@@ -149,15 +149,11 @@ class ReadOfCallers:
 
     def __init__(self, macros: Mapping[str, exp.Expr], calls: Sequence[MacroCall]) -> None:
         self._macros, self._calls = macros, calls
-
-    @cached_property
-    def _names(self) -> Mapping[str, frozenset[str]]:
-        """By macro: those that it reads itself."""
-        return {name: _not_its_own(tree) for name, tree in self._macros.items()}
+        self._known: dict[str, frozenset[str]] = {}
 
     @cached_property
     def _every(self) -> frozenset[str]:
-        return frozenset().union(*self._names.values())
+        return frozenset().union(*map(self._reads, self._macros))
 
     def one_of(self, tree: exp.Expr, names: Collection[str]) -> bool:
         """Whether a macro that is called in a tree, or one that it calls, reads one of these."""
@@ -170,22 +166,27 @@ class ReadOfCallers:
             for name in _called_in(waiting.pop(), self._calls) - seen:
                 seen.add(name)
                 if name in self._macros:
-                    found |= self._names[name]
+                    found |= self._reads(name)
                     waiting.append(self._macros[name])
         return frozenset(found)
+
+    def _reads(self, macro: str) -> frozenset[str]:
+        """What it reads itself."""
+        if macro not in self._known:
+            self._known[macro] = _not_its_own(self._macros[macro])
+        return self._known[macro]
 
 
 def _not_its_own(tree: exp.Expr) -> frozenset[str]:
     own = {cte.alias.lower() for cte in found_in(tree, exp.CTE)}
     names = {table.name.lower() for table in found_in(tree, exp.Table)} - own
-    return frozenset(name for name in names if "__" not in name)
+    return frozenset(name for name in names if _TOKEN.fullmatch(name) is None)
 
 
 def _called_in(tree: exp.Expr, calls: Sequence[MacroCall]) -> set[str]:
     """The macros that a tree calls, whether its calls have numbers by now or not, and those of what
     these say."""
-    placed = {node.name.partition("__")[2] for node in found_in(tree, exp.Anonymous)
-              if is_placed(node)}  # fmt: skip
+    placed = {node.name.partition("__")[2] for node in calls_in(tree)}
     numbers = calls_within(numbers_of(tree), calls)
     return placed | {calls[number].macro for number in numbers}
 

@@ -30,5 +30,4 @@ def renamed(meaning: Meaning, renames: Iterable[Rename]) -> tuple[Meaning, tuple
     if not names:
         return meaning, tuple(notes)
     before = {first: names.get(name, name) for first, name in meaning.names.items()}
-    called = replace(meaning, before=meaning.normalizer, names={**names, **before})
-    return called, tuple(notes)
+    return replace(meaning, names={**names, **before}), tuple(notes)

@@ -97,7 +97,7 @@ def _carried_out(
             for at, each in enumerate(places)]  # fmt: skip
     old = meaning.written
     pile = old.with_scripts(scripts[s.source.path] for s in old.scripts)
-    return replace(meaning, before=meaning.normalizer, written=pile), done
+    return replace(meaning, written=pile), done
 
 
 def _change(

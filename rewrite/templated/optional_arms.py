@@ -22,6 +22,7 @@ from textwrap import indent
 from typing import Final
 
 from unwet.lineage.asked import OTHER, InParts, Part, in_parts
+from unwet.lineage.lexer import in_code
 from unwet.lineage.parse import Script, parse
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Resolved
@@ -35,10 +36,8 @@ from unwet.rewrite.prove.roundtrip import read_back
 from unwet.rewrite.script_order import base_reads
 from unwet.rewrite.targets.jinja import wrapped
 
-_SKIPPED: Final = r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'"
-_OPERATOR: Final = re.compile(
-    rf"{_SKIPPED}|\b(UNION(?:\s+ALL)?|EXCEPT|INTERSECT)\b", re.IGNORECASE | re.DOTALL
-)
+_OPERATOR: Final = re.compile(r"\b(?:UNION(?:\s+ALL)?|EXCEPT|INTERSECT)\b", re.IGNORECASE)
+_WORD: Final = re.compile(r"\w")
 _LOOP: Final = re.compile(
     r"^(?P<pad> *)\{% for [\w, ]+ in \[(?P<rows>.*?)\] %\}", re.DOTALL | re.MULTILINE
 )
@@ -59,20 +58,21 @@ class Optional:
 def optional(pile: Pile, given: Mapping[str, str]) -> tuple[Optional, ...]:
     """The scripts whose text one parameter decides that has no value (``given``: those that have
     one), and of whose relation no other script knows: what these mean does not depend on it."""
-    found = []
+    asking = []
     for script in pile.scripts:
         asked = in_parts(script.source.text) if len(script.statements) == 1 else None
-        if asked is not None and asked.name not in given and _is_unknown(pile, script):
-            found.append(Optional(script, asked))
-    return tuple(found)
+        if asked is not None and asked.name not in given:
+            asking.append(Optional(script, asked))
+    texts = {script.source.path: script.source.text.lower() for script in pile.scripts if asking}
+    return tuple(one for one in asking if _is_unknown(pile, one.script, texts))
 
 
-def _is_unknown(pile: Pile, script: Script) -> bool:
+def _is_unknown(pile: Pile, script: Script, texts: Mapping[str, str]) -> bool:
     targets = [each.target for each in pile.resolved if each.statement.path == script.source.path]
     if len(targets) != 1 or not targets[0]:
         return False
     name = script.statements[0].masked.restore(targets[0]).rpartition(".")[2].lower()
-    others = (s.source.text.lower() for s in pile.scripts if s is not script)
+    others = (text for path, text in texts.items() if path != script.source.path)
     return bool(name) and not any(name in text for text in others)
 
 
@@ -108,7 +108,8 @@ def model(
     """The name of its report, and the text of the model; empty where it cannot be one. ``alone``:
     what writes the only report of a pile."""
     text = "".join(part.text for part in one.asked.parts if not part.between)
-    operators = {" ".join(hit[1].upper().split()) for hit in _OPERATOR.finditer(text) if hit[1]}
+    dialect = one.script.statements[0].dialect
+    operators = {" ".join(hit[0].upper().split()) for hit in in_code(_OPERATOR, text, dialect)}
     if operators not in ({"UNION"}, {"UNION ALL"}):
         return "", ""
     parts = tuple(_joined(one.asked.parts, *operators))
@@ -119,7 +120,9 @@ def model(
     if not _read_by(whole.resolved) <= known:  # a source that nobody declares
         return "", ""
     name, written = alone(whole)
-    return name, _conditional(written, one.asked, tuple(_arms(parts)))
+    if not name:
+        return "", ""
+    return name, _conditional(written, one.asked, tuple(_arms(parts, dialect)))
 
 
 def _read_by(statements: Iterable[Resolved]) -> frozenset[str]:
@@ -133,27 +136,18 @@ def _joined(parts: Iterable[Part], operator: str) -> Iterator[tuple[str, frozens
         yield (f"\n{operator}\n" if part.between else part.text), part.values
 
 
-def _arms(parts: Sequence[tuple[str, frozenset[str]]]) -> Iterator[frozenset[str]]:
+def _arms(parts: Sequence[tuple[str, frozenset[str]]], dialect: str) -> Iterator[frozenset[str]]:
     """For which values each arm is read, in order."""
     text = "".join(part for part, _ in parts)
     starts, at = [], 0
     for part, values in parts:
-        starts += [(at + place, values) for place in _words(part)]
+        starts += [(at + hit.start(), values) for hit in in_code(_WORD, part, dialect)]
         at += len(part)
-    ends = [hit.start() for hit in _OPERATOR.finditer(text) if hit[1]]
-    begins = [hit.end() for hit in _OPERATOR.finditer(text) if hit[1]]
-    if ends:
-        yield next(values for place, values in reversed(starts) if place < ends[0])
-    for begin in begins:
-        yield next(values for place, values in starts if place >= begin)
-
-
-_WORD: Final = re.compile(rf"{_SKIPPED}|(\w)", re.DOTALL)
-
-
-def _words(text: str) -> Iterator[int]:
-    """Where characters of words stand, outside of comments and strings."""
-    return (hit.start() for hit in _WORD.finditer(text) if hit[1])
+    hits = [*in_code(_OPERATOR, text, dialect)]
+    if hits:
+        yield next(values for place, values in reversed(starts) if place < hits[0].start())
+    for hit in hits:
+        yield next(values for place, values in starts if place >= hit.end())
 
 
 def _conditional(text: str, asked: InParts, arms: Sequence[frozenset[str]]) -> str:

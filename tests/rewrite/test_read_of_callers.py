@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlglot
 from sqlglot import exp
 
-from unwet.rewrite.library import Macro, MacroCall
-from unwet.rewrite.may_merge import is_read
+from unwet.rewrite.library import MacroCall
 from unwet.rewrite.own_relations import ReadOfCallers
 from unwet.rewrite.placed_calls import call_node
 from unwet.rewrite.shapes import Leaf
@@ -21,7 +20,6 @@ TREES = {
     "around": exp.Var(this="call__0__call"),
     "alone": parsed("WITH pages AS (SELECT * FROM src__lake__pages__src) SELECT * FROM pages"),
 }
-MACROS = {name: Macro(name, (), tree, "query") for name, tree in TREES.items()}
 CALLS = (
     MacroCall("sums", ()),
     MacroCall("around", ()),
@@ -57,9 +55,10 @@ def test_a_call_without_a_number_counts() -> None:
 
 def test_a_name_that_a_called_macro_reads_is_told() -> None:
     tree = parsed("WITH pages AS (SELECT 1 AS k) SELECT call__3__call")
-    assert is_read(tree, frozenset({"pages"}), MACROS, CALLS)
-    assert not is_read(tree, frozenset({"others"}), MACROS, CALLS)
-    assert not is_read(parsed("SELECT * FROM pages"), frozenset({"pages"}), MACROS, CALLS)
+    read = ReadOfCallers(TREES, CALLS)
+    assert read.one_of(tree, {"pages"})
+    assert not read.one_of(tree, {"others"})
+    assert not read.one_of(parsed("SELECT * FROM pages"), {"pages"})
 
 
 def test_only_those_that_are_called_are_asked() -> None:
