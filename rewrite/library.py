@@ -16,6 +16,7 @@ from unwet.rewrite.shapes import Leaf
 
 _WORD = re.compile(r"\w+")
 LINE = 88  # the width a macro call is wrapped at
+LEADING = 2  # parameters that calls say without their names
 NO_CONDITION = Leaf("condition", "TRUE")
 NO_NAMES = Leaf("names", "[]")
 NAMES = re.compile(r"\['[a-z_]\w*'(?:, '[a-z_]\w*')+\]")  # that a loop goes over, as a default
@@ -58,7 +59,8 @@ class MacroCall:
     """One use: the leaf each parameter stands for; ``unsaid`` has those that are the default.
     ``like``: the calls that were of one macro, which has become a part of this one since.
     ``named``: handed on, it says the names of its arguments, as those with defaults come last;
-    ``bare``: it never does, as they are the first ones."""
+    ``bare``: it never does, as they are the first ones; ``leading``: the first parameters of its
+    macro, which are said without their names."""
 
     macro: str
     args: tuple[tuple[str, Leaf], ...]
@@ -66,6 +68,7 @@ class MacroCall:
     like: str = ""
     named: bool = False
     bare: bool = False
+    leading: tuple[str, ...] = ()
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -250,6 +253,21 @@ def with_names_of_arguments(library: Library) -> Library:
         return call if same else replace(call, named=True)
 
     return replace(library, calls=tuple(map(named, library.calls)))
+
+
+def with_leading(library: Library) -> Library:
+    """The library in which calls say the first parameters that they have to say without a name, as
+    is usual in Python: the reader of a call knows what a macro is about, and not what else varies.
+    Further ones are named, as nobody counts them."""
+    required = {
+        macro.name: [name for name in parameters(macro) if name not in macro.defaults]
+        for macro in library.macros
+    }
+    calls = (
+        replace(call, leading=tuple(required.get(call.macro, ())[:LEADING]))
+        for call in library.calls
+    )
+    return replace(library, calls=tuple(calls))
 
 
 def called_by(library: Library, hosts: Iterable[str]) -> frozenset[str]:

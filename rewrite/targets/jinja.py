@@ -31,7 +31,7 @@ from unwet.rewrite.targets.counted_rows import counted
 from unwet.rewrite.targets.derived import Cuts, LookUps, Printed, Table, looked_up, without
 from unwet.rewrite.targets.item_bodies import ItemLevel, shown
 from unwet.rewrite.targets.item_loops import FIRST, Placed, looped
-from unwet.rewrite.targets.jinja_values import argument, expression
+from unwet.rewrite.targets.jinja_values import argument, arguments, expression
 from unwet.rewrite.targets.key_ranges import ranged, with_ranges
 from unwet.rewrite.targets.ladders import laddered
 from unwet.rewrite.targets.left_out import put_in, set_aside
@@ -49,7 +49,6 @@ _ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call)__)", re
 # dbt quotes what ref and source stand for; a quoted `{{ ref('x') }}` would be quoted twice
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 ROW = 120  # the width of a row of a table, which is read in columns
-_RELATION = re.compile(r"(?:ref|source)\([^()~]*\)")
 _WORD = re.compile(r"\w+")
 _NAMES = re.compile(r"\w+=\['\w+'(, '\w+')+\]")
 # a text, or what may have an apostrophe in it and is none: a tag, a comment, a name in quotes
@@ -228,12 +227,11 @@ def _text(tree: exp.Expr, dialect: str) -> str:
 
 
 def call_text(call: MacroCall, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
-    """``{{ macro(a=..., b=...) }}``, wrapped, or ``{{ macro(ref(...)) }}`` where that is all;
-    ``calls``: those that arguments may stand for."""
+    """``{{ macro(..., b=...) }}``, wrapped; ``calls``: those that arguments may stand for."""
     said = [(name, argument(leaf, dialect, calls)) for name, leaf in call.args]
-    alone = len(said) == 1 and not call.unsaid and _RELATION.fullmatch(said[0][1])
-    bare = alone or call.bare
-    return called(call.macro, [text if bare else f"{name}={text}" for name, text in said])
+    if call.bare:
+        return called(call.macro, [text for _, text in said])
+    return called(call.macro, arguments(said, call.leading))
 
 
 def called(macro: str, args: Sequence[str]) -> str:
@@ -301,7 +299,8 @@ def _last(
 def _said(body: Body, text_of: Printed, looked: Mapping[str, str]) -> list[str]:
     """The arguments of a call in a loop; ``looked``: those that are looked up."""
     fixed = {name: text_of(leaf) for name, leaf in body.fixed}
-    return [f"{name}={fixed.get(name) or looked.get(name, name)}" for name in body.names]
+    said = [(name, fixed.get(name) or looked.get(name, name)) for name in body.names]
+    return arguments(said, body.leading)
 
 
 def _head(level: Level, text_of: Printed) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from sqlglot import exp
 
@@ -24,6 +25,7 @@ from unwet.rewrite.targets.tokens import TOKEN
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|[^\s,']+")
 # SQL Server, "Constants"; Oracle, before 23ai; Teradata: a condition is no value, and TRUE is none
 _NO_TRUE = frozenset({"tsql", "fabric", "oracle", "teradata"})
+_TELLS_NOTHING = frozenset({"none", "true", "false", "''"})
 _WHOLE = re.compile(r"0|[1-9]\d{0,17}")
 _SIGNS = {"\\": r"\\", "\n": r"\n", "\t": r"\t", "\r": r"\r", "\f": r"\f", "\v": r"\v"}
 # the borders of a tag: who looks for its end knows nothing of the texts in it
@@ -38,7 +40,7 @@ def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
         call = calls[int(inner[1])]
         said = [(name, argument(each, dialect, calls)) for name, each in call.args]
         if not call.bare and (call.unsaid or (call.named and len(said) > 1)):
-            return f"{call.macro}({', '.join(f'{name}={text}' for name, text in said)})"
+            return f"{call.macro}({', '.join(arguments(said, call.leading))})"
         return f"{call.macro}({', '.join(text for _, text in said)})"
     if leaf.kind == "names":
         return "none" if leaf == NO_VALUE else leaf.text
@@ -53,6 +55,15 @@ def argument(leaf: Leaf, dialect: str, calls: Sequence[MacroCall] = ()) -> str:
     if TOKEN.search(leaf.text):
         return _joined(leaf.text)
     return _joined(exp.to_identifier(leaf.text, quoted=leaf.quoted).sql(dialect or None))
+
+
+def arguments(said: Sequence[tuple[str, str]], leading: Sequence[str]) -> list[str]:
+    """What a call says by parameter, as Jinja expressions: the ``leading`` ones without a name, up
+    to one whose value alone tells nothing (as `true`, the "boolean trap")."""
+    texts = dict(said)
+    first = [*takewhile(lambda name: texts.get(name, "none") not in _TELLS_NOTHING, leading)]
+    named = (f"{name}={text}" for name, text in said if name not in first)
+    return [*(texts[name] for name in first), *named]
 
 
 def _listed(text: str) -> str:

@@ -46,6 +46,7 @@ class Body:
     macro: str
     fixed: tuple[tuple[str, Leaf], ...]
     names: tuple[str, ...]  # of all arguments, in the order in which they are said
+    leading: tuple[str, ...] = ()  # those that are said without a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ def rows_of(*groups: Sequence[MacroCall]) -> tuple[dict[str, Row], list[Body]] |
         follow = _following(names, table, varying)
         fixed = tuple((names[at], follow.get(at, table[0][at])) for at in range(len(names))
                       if at in follow or at not in varying)  # fmt: skip
-        bodies.append(Body(calls[0].macro, fixed, names))
+        bodies.append(Body(calls[0].macro, fixed, names, calls[0].leading))
         for at in varying:
             if at in follow:
                 continue

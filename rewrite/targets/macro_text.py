@@ -16,7 +16,7 @@ from typing import Final
 from unwet.rewrite.called_once import with_blocks
 from unwet.rewrite.common_comments import aloud
 from unwet.rewrite.derived_texts import with_derived_texts
-from unwet.rewrite.library import LINE, NO_VALUE, Macro, MacroCall, parameters
+from unwet.rewrite.library import LINE, NO_VALUE, Macro, MacroCall, parameters, with_leading
 from unwet.rewrite.project import Project
 from unwet.rewrite.same_tables import same_tables, without_these
 from unwet.rewrite.source_tables import table_parameters, with_tables
@@ -52,7 +52,8 @@ def spoken_of(project: Project, unless: bool = True) -> Spoken:
     for (macro, name), schema in schemas.items():
         tables[macro][name] = f"source('{schema}', {same.get((macro, name), name)})"
     library = with_usual_ways(with_derived_texts(library))
-    library = with_blocks(with_unsaid_scopes(library) if unless else library)
+    library = with_leading(with_unsaid_scopes(library) if unless else library)
+    library = with_blocks(library)
     return Spoken(replace(project, library=library), tables)
 
 

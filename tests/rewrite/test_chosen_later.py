@@ -56,7 +56,7 @@ def test_the_derived_table_is_called_after_its_table_and_what_it_computes(projec
     assert [path.stem for path in (project / "macros").glob("*.sql")] == ["pages_heaviest"]
     said = {path.stem: path.read_text() for path in (project / "models").rglob("*.sql")}
     for name, year in (("share_of_vendors", 2021), ("light_pages", 2022), ("clients", 2020)):
-        assert f"({{{{ pages_heaviest(year={year}) }}}}) using (client)" in said[name]
+        assert f"({{{{ pages_heaviest({year}) }}}}) using (client)" in said[name]
 
 
 def test_the_rows_are_what_they_were(project: Path) -> None:

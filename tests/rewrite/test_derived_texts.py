@@ -146,7 +146,7 @@ def test_a_project_says_the_table_and_no_date() -> None:
     [macro] = [body for path, body in result.files.items()
                if path.startswith("macros/") and path.endswith(".sql")]  # fmt: skip
     assert "=table | replace('_', '-')" in macro
-    assert "(year=2021, table='t_2021_07_01')" in result.files["models/marts/r2021.sql"]
+    assert "(2021, 't_2021_07_01')" in result.files["models/marts/r2021.sql"]
 
 
 def test_rows_of_a_loop_say_one_column_less() -> None:

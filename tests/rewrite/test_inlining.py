@@ -52,7 +52,7 @@ def test_readers_of_a_table_and_those_who_have_its_query_share_one_macro() -> No
     assert {v.outcome for v in result.verdicts} == {"proved"}
     models = {name: written(result, f"totals_{name}") for name in ("at", "ch", "de", "fr")}
     assert {text.splitlines()[-1] for text in models.values()} == {
-        f"{{{{ totals(country='{name.upper()}') }}}}" for name in models
+        f"{{{{ totals('{name.upper()}') }}}}" for name in models
     }
     assert [path for path in result.files if "intermediate" in path and path.endswith("sql")] == []
     [macro] = [text for path, text in result.files.items() if path == "macros/totals.sql"]
@@ -70,8 +70,8 @@ def test_the_only_reader_of_a_table_is_one_of_those_who_have_its_query() -> None
     sources = [Source(f"{i}.sql", text, "duckdb") for i, text in enumerate(texts)]
     result = refactor(load(sources, "duckdb", SCHEMA), Request())
     assert {v.outcome for v in result.verdicts} == {"proved"}
-    assert "totals(condition='x.cents > 5', country='AT')" in written(result, "totals_at")
-    assert "totals(country='CH')" in written(result, "totals_ch")
+    assert "totals('AT', condition='x.cents > 5')" in written(result, "totals_at")
+    assert "totals('CH')" in written(result, "totals_ch")
 
 
 def test_a_table_with_one_reader_stays_where_nobody_has_its_query() -> None:

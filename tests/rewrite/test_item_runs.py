@@ -48,8 +48,8 @@ def test_a_macro_goes_over_the_columns_of_a_call(project: Path) -> None:
     totals = flat((project / "macros" / "totals.sql").read_text())
     loop = "{% for column in columns %} sum(t.{{ column }}) as {{ column }}_total, {% endfor %}"
     assert f"select t.month, {loop} count(*) as row_count" in totals
-    assert "columns=['visits', 'people']" in said(project, "visits_totals")
-    assert "columns=['people']" in said(project, "people_totals")
+    assert "totals(['visits', 'people']" in said(project, "visits_totals")
+    assert "totals(['people']" in said(project, "people_totals")
     assert "columns=['orders', 'revenue', 'basket', 'largest']" in said(project, "sales_totals")
 
 

@@ -72,7 +72,7 @@ def test_fewer_columns_in_another_order_are_taken_from_it() -> None:
         report("nl", "g.country = 'NL'", COLUMNS[:3]),
     )
     text = model(result, "sales_de")
-    assert text == "{{ sales(country='de', columns='country, month, first_day, pieces') }}"
+    assert text == "{{ sales('de', columns='country, month, first_day, pieces') }}"
     assert "columns='country, month, customers, cents, pieces, first_day, last_day'" in macro(
         result
     )
@@ -103,8 +103,8 @@ def test_another_boundary_stands_where_that_of_the_others_stands() -> None:
     text = report("{}", "g.country = '{}'").replace("false)\n", "false) and o.cents > 0\n")
     copies = [text.format(name, name.upper()) for name in ("at", "be", "de", "fr")]
     result = made(copies[0].replace("> 0", ">= 0"), *copies[1:])
-    assert model(result, "sales_at") == "{{ sales(country='at', cents_condition='o.cents >= 0') }}"
-    assert model(result, "sales_de") == "{{ sales(country='de') }}"
+    assert model(result, "sales_at") == "{{ sales('at', cents_condition='o.cents >= 0') }}"
+    assert model(result, "sales_de") == "{{ sales('de') }}"
     assert macro(result).startswith("{% macro sales(country, cents_condition='o.cents > 0') %}")
 
 
@@ -119,8 +119,8 @@ def test_a_column_that_one_copy_makes_otherwise_is_an_argument_with_a_default() 
     text = macro(result)
     assert "{% macro sales(country, customers='count(distinct g.customer)') %}" in text
     assert "{{ customers }} as customers" in text
-    assert model(result, "sales_de") == "{{ sales(country='de') }}"
-    assert model(result, "sales_fr") == "{{ sales(customers='count(g.customer)', country='fr') }}"
+    assert model(result, "sales_de") == "{{ sales('de') }}"
+    assert model(result, "sales_fr") == "{{ sales('fr', customers='count(g.customer)') }}"
 
 
 def test_what_was_put_into_one_query_and_drifted_is_told_from_the_block_that_others_have() -> None:
@@ -218,7 +218,7 @@ def test_a_report_that_does_not_need_a_join_takes_its_columns_of_one_that_has_it
     countries = (LEFT.format(name=c, where=f"where o.country = '{c}'") for c in ("at", "de", "fr"))
     result = made(*countries, *(few.format(name=n) for n in range(3)))
     assert model(result, "sold_few_1") == (
-        "{{ sold(condition=\"o.day >= '2021-01-01'\", columns='country, customers') }}"
+        "{{ sold(\"o.day >= '2021-01-01'\", columns='country, customers') }}"
     )
 
 
@@ -229,7 +229,7 @@ def test_a_join_of_one_report_that_keeps_matches_only_is_a_condition() -> None:
         where o.country = '{name}' group by o.country"""
     joins = {"at": "left join", "de": "left join", "ch": "left join", "fr": "join"}
     result = made(*(sold.format(name=name, join=join) for name, join in joins.items()))
-    said = "{{ sold(condition='not i.order_id is null', country='fr') }}"
+    said = "{{ sold('fr', condition='not i.order_id is null') }}"
     assert model(result, "sold_fr") == said
 
 
@@ -256,7 +256,7 @@ def test_a_column_of_a_condition_that_the_model_has_no_name_for_is_what_it_is_ma
         from good g join s.items i on i.order_id = g.id
         where g.land = 'AT' group by 1"""
     result = made(*(inline.format(name=name) for name in (10, 20, 30)), block)
-    assert "condition=\"upper(o.country) = 'at'\"" in model(result, "sales_at")
+    assert "sales(\"upper(o.country) = 'at'\")" in model(result, "sales_at")
 
 
 def test_an_item_of_an_inner_query_that_one_copy_makes_otherwise_is_an_argument() -> None:

@@ -52,7 +52,7 @@ def test_every_report_is_proved(result: Result) -> None:
 
 
 def test_a_call_says_the_table_and_not_what_follows_from_it(result: Result) -> None:
-    said = "{{ concepts(id=7, concept='drug_concept', table='drug_events') }}\n"
+    said = "{{ concepts(7, 'drug_concept', table='drug_events') }}\n"
     assert text(result, "concepts_7") == said
 
 

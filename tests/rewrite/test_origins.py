@@ -113,7 +113,7 @@ def test_reports_of_several_schemas_are_proved() -> None:
     result = refactor(load(pile, "bigquery"), Request())
     assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
     models = [t for p, t in result.files.items() if p.startswith("models/") and p.endswith(".sql")]
-    assert sorted(text.partition("origin=")[2].strip() for text in models) == sorted(
+    assert sorted(text.partition("(")[2].strip() for text in models) == sorted(
         f"'{app}') }}}}" for app in APPS
     )
 

@@ -69,12 +69,12 @@ def test_a_derived_table_of_its_own_is_a_cte_in_front_of_the_call(project: Path)
     insured, of_year = called_by(project, "visits_of_the_insured")
     _, common = called_by(project, "visits_of_members")
     name = common.split("macro ")[1].split("(")[0]
-    assert "(age_to=18)" in young
-    assert "(year_from=2021)" in insured
+    assert "(18)" in young
+    assert "(2021)" in insured
     assert "people_rows as (" in of_age
     assert "insurances_rows as (" in of_year
-    assert f"{{{{ {name}(relation='people_rows') }}}}" in of_age
-    assert f"{{{{ {name}(relation='insurances_rows') }}}}" in of_year
+    assert f"{{{{ {name}('people_rows') }}}}" in of_age
+    assert f"{{{{ {name}('insurances_rows') }}}}" in of_year
 
 
 def test_a_table_of_its_own_is_an_argument(project: Path) -> None:

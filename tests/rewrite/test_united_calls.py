@@ -196,5 +196,5 @@ def test_reports_of_a_pile_are_proved() -> None:
     models = [t for p, t in result.files.items() if "mobile" in p and p.startswith("models/")
               and p.endswith(".sql")]  # fmt: skip
     assert sorted(text[: text.index("'") + 6] for text in models) == [
-        f"{{{{ app_of_mobile(report='{ping[:5]}" for ping in sorted(own)
+        f"{{{{ app_of_mobile('{ping[:5]}" for ping in sorted(own)
     ]

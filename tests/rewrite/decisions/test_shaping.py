@@ -148,7 +148,7 @@ def test_macros_and_parameters_get_other_names(tmp_path: Path) -> None:
     result = made(pile(), decided(tmp_path, text))
     assert "{% macro sales_of(land) %}" in result.files["macros/sales_of.sql"]
     assert "'{{ land }}'" in result.files["macros/sales_of.sql"]
-    assert "{{ sales_of(land='de') }}" in result.files["models/marts/sales_de.sql"]
+    assert "{{ sales_of('de') }}" in result.files["models/marts/sales_de.sql"]
 
 
 def test_models_get_other_names(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sqlglot import exp
 from unwet.rewrite.library import LINE, NO_CONDITION, MacroCall
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja import call_text, template, wrapped
-from unwet.rewrite.targets.jinja_values import argument, quoted, usual
+from unwet.rewrite.targets.jinja_values import argument, arguments, quoted, usual
 
 
 def rendered(text: str, **names: object) -> str:
@@ -75,14 +75,32 @@ def test_tables_that_are_called_like_tokens(token: str, meant: str) -> None:
 
 
 def test_a_call_in_its_place() -> None:
-    calls = (MacroCall("m", (("a", Leaf("number", "1")),)),)
-    whole = template(exp.Var(this="call__0__call"), "duckdb", calls)
-    assert whole == "{{ m(a=1) }}"
-    relation = (MacroCall("m", (("a", Leaf("name", "ref__x__ref")),)),)
-    assert template(exp.Var(this="call__0__call"), "duckdb", relation) == "{{ m(ref('x')) }}"
+    said = (("b", Leaf("condition", "TRUE")), ("a", Leaf("number", "1")))
+    whole = template(exp.Var(this="call__0__call"), "duckdb", (MacroCall("m", said),))
+    assert whole == "{{ m(b='TRUE', a=1) }}"
+    leading = (MacroCall("m", said, leading=("a", "c")),)
+    assert template(exp.Var(this="call__0__call"), "duckdb", leading) == "{{ m(1, b='TRUE') }}"
     block = tree("WITH x AS (SELECT 1) SELECT a FROM x")
     block.find(exp.CTE).this.replace(exp.Var(this="call__0__call"))  # type: ignore[union-attr]
-    assert "{{ m(a=1) }}" in template(block, "duckdb", calls)
+    assert "{{ m(1, b='TRUE') }}" in template(block, "duckdb", leading)
+
+
+@pytest.mark.parametrize(
+    ("leading", "written"),
+    [
+        ((), ["table='t'", "strict=true", "n=3"]),
+        (("table",), ["'t'", "strict=true", "n=3"]),
+        (("n", "table"), ["3", "'t'", "strict=true"]),
+        (("table", "strict"), ["'t'", "strict=true", "n=3"]),
+        (("strict", "n"), ["table='t'", "strict=true", "n=3"]),
+        (("unsaid", "n"), ["table='t'", "strict=true", "n=3"]),
+    ],
+)
+def test_what_is_said_without_a_name_tells_something(
+    leading: tuple[str, ...], written: list[str]
+) -> None:
+    said = [("table", "'t'"), ("strict", "true"), ("n", "3")]
+    assert arguments(said, leading) == written
 
 
 def test_a_tail_follows_its_first_ctes() -> None:
