@@ -326,7 +326,9 @@ def _unquoted(value: str) -> str:
 
 
 def evaluated(condition: str, values: Mapping[str, str]) -> bool | None:
-    """The value of a SqlRender condition, None when it needs a parameter that is not known."""
+    """The value of a SqlRender condition, None when it needs a parameter that is not known, or when
+    SqlRender reads it otherwise than it looks: it splits at each & before it looks for |, and takes
+    the ! of `!@v == 'x'` for a part of the value."""
     if len(condition) > _LONGEST:
         return None
     words = _WORD.findall(condition)
@@ -340,26 +342,24 @@ def evaluated(condition: str, values: Mapping[str, str]) -> bool | None:
 
 
 def _or(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
-    left, rest = _and(words, values)
-    while rest and rest[0] == "|":
-        right, rest = _and(rest[1:], values)
-        left = left or right
-    return left, rest
-
-
-def _and(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
+    """One level of parentheses: of it only one of & and | is read as people mean it."""
     left, rest = _not(words, values)
-    while rest and rest[0] == "&":
+    joint = rest[0] if rest and rest[0] in ("&", "|") else ""
+    while rest and rest[0] == joint:
         right, rest = _not(rest[1:], values)
-        left = left and right
+        left = (left and right) if joint == "&" else (left or right)
+    if rest and rest[0] in ("&", "|"):
+        raise ValueError("both & and |")
     return left, rest
 
 
 def _not(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
     match words:
         case ["!", *rest]:
-            value, rest = _not(rest, values)
-            return not value, rest
+            value, after = _not(rest, values)
+            if rest[0] != "(" and len(rest) - len(after) > 1:
+                raise ValueError("! before a comparison")
+            return not value, after
         case ["(", *rest]:
             value, rest = _or(rest, values)
             return value, rest[1:]

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import indent
 from typing import Final
 
 from unwet.lineage.asked import OTHER, InParts, Part, in_parts
+from unwet.lineage.conditionals import defaults
 from unwet.lineage.lexer import in_code
 from unwet.lineage.parse import Script, parse
 from unwet.lineage.pile import Pile
@@ -214,6 +215,17 @@ def chosen(pile: Pile, given: Mapping[str, str]) -> dict[str, str]:
     """The values of variables that models with conditions ask for, of those that are given."""
     asked = (in_parts(script.source.text) for script in pile.scripts)
     return {each.name.lower(): given[each.name] for each in asked if each and each.name in given}
+
+
+def by_default(pile: Pile, given: Mapping[str, str], paths: Container[str]) -> frozenset[str]:
+    """What is taken for granted of scripts that declare values of their own: these are read."""
+    return frozenset(
+        f"@{name} has its default {value!r} in {script.source.path}"
+        for script in pile.scripts
+        if script.source.path in paths
+        for name, value in defaults(script.source.text).items()
+        if name not in given
+    )
 
 
 # --- the proof -------------------------------------------------------------------------------

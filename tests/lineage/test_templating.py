@@ -156,6 +156,12 @@ def test_a_default_declares_a_name_and_is_kept_with_it() -> None:
         ("{@v}?{a}{!@v}?{b}", {}, "a", True),
         ("{DEFAULT @v = FALSE}{@v}?{a}:{b}", {}, "b", True),
         ("{nonsense (}?{a}:{b}", {}, "a", True),
+        # SqlRender splits at & first, and compares 3 with "1 | 4 == 4"
+        ("{@v == 2 & @v == 1 | @v == 3}?{a}:{b}", {"v": "3"}, "a", True),
+        ("{(@v == 2 & @v == 1) | @v == 3}?{a}:{b}", {"v": "3"}, "a", False),
+        # and compares "!2" with "3"
+        ("{!@v == 3}?{a}:{b}", {"v": "3"}, "a", True),
+        ("{!(@v == 3)}?{a}:{b}", {"v": "3"}, "b", False),
     ],
 )
 def test_sqlrender_conditionals(text: str, params: dict[str, str], read: str, noted: bool) -> None:

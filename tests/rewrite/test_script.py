@@ -309,6 +309,29 @@ def test_a_procedure_of_the_pile_is_followed() -> None:
     assert [r.definition.assumed for r in found] == [{"the procedure of a.sql:1 has run"}]
 
 
+ADDING = (
+    "CREATE TABLE r (a INT)\nGO\n"
+    "CREATE PROCEDURE p AS\nBEGIN\nINSERT INTO r SELECT a FROM t\nEND\nGO\n"
+)
+REPEATED = [
+    ("EXEC p\nGO 3\n", "line 8 of a.sql may run its procedure several times"),
+    ("WHILE @i < 3 EXEC p\nGO\n", "line 8 of a.sql may run its procedure several times"),
+    ("WHILE @i < 3\nBEGIN\nEXEC p\nEND", "line 10 of a.sql may run its procedure several times"),
+    ("EXEC p\nGO\nEXEC p\n", "line 10 of a.sql runs its procedure once more"),
+    ("EXEC p\nGO 1\n", ""),
+    ("SELECT 1 AS x -- while it runs\nEXEC p\nGO\n", ""),
+    ("WHILE @i < 3 SET @i = @i + 1\nGO\nEXEC p\nGO\n", ""),
+]
+
+
+@pytest.mark.parametrize(("calls", "reason"), REPEATED)
+def test_what_a_procedure_adds_several_times_is_not_what_it_adds_once(
+    calls: str, reason: str
+) -> None:
+    found = {r.name: r.definition for r in state_of({"a": ADDING + calls}, "tsql").reports}
+    assert found["r"].problem + found["r"].doubt == reason
+
+
 def test_what_a_trigger_runs_is_assumed_to_change_nothing_else() -> None:
     made = "CREATE TABLE s AS SELECT a FROM t;"
     trigger = "CREATE TRIGGER x AFTER INSERT ON q FOR EACH ROW EXECUTE FUNCTION f();"

@@ -123,3 +123,16 @@ def test_a_project_is_checked_for_each_value(tmp_path: Path) -> None:
     place.write_text(text.replace("['5.3']", "['5.3', '6']"))
     verdict, reason = checked(root)
     assert verdict == "kept"  # 6 is no value that the script asks for
+
+
+def test_a_default_is_taken_for_granted_and_told(tmp_path: Path) -> None:
+    text = "{DEFAULT @v = '5.4'}\n" + script()
+    result = made(text, out=tmp_path / "p")
+    told = "@v has its default '5.4' in pile/0.sql"
+    assert result.verdicts[0].outcome == "proved"
+    assert told in result.assumptions
+    assert told.replace("pile/", "") in (tmp_path / "p" / "MIGRATION.md").read_text()
+    again = verify(pile(text), Checking(tmp_path / "p"))
+    assert told in again.assumptions
+    bound = load([Source("pile/0.sql", text, "duckdb")], params={"v": "5.3"})
+    assert told not in refactor(bound, Request(values={"v": "5.3"})).assumptions
