@@ -329,7 +329,7 @@ def test_what_a_procedure_adds_several_times_is_not_what_it_adds_once(
     calls: str, reason: str
 ) -> None:
     found = {r.name: r.definition for r in state_of({"a": ADDING + calls}, "tsql").reports}
-    assert found["r"].problem + found["r"].doubt == reason
+    assert (found["r"].problem or found["r"].doubt) == reason
 
 
 def test_what_a_trigger_runs_is_assumed_to_change_nothing_else() -> None:
