@@ -80,6 +80,11 @@ def refined(
                 library, dialect, most, stay, over, names, owners.limits, about=new
             )
         library = with_same_around(library, dialect, most, stay, over, names, owners.limits)
+        lists = frozenset(macro.name for macro in library.macros if macro.kind == "items")
+        if lists:  # what calls them is fewer by now
+            library = with_one_macro(
+                library, dialect, most, stay, over, names, owners.limits, about=lists
+            )
     if may_share:
         library = with_same_sets(library, dialect, names, alone, owners.limits)
     library = without_constants(library)
