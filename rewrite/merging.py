@@ -146,15 +146,16 @@ class Merging:
         self._do(merge)
         return merge
 
-    def look_inside(self) -> None:
-        """Finds the queries in models and macros, as these are now."""
+    def look_inside(self, trivial: bool = False) -> None:
+        """Finds the queries in models and macros, as these are now; ``trivial``: those also that
+        nobody would look up."""
         trees = self.models | {name: macro.tree for name, macro in self.macros.items()}
         self._unions = united_in(trees)
         self.inner = {
             name: (host, at, node)
             for host, tree in trees.items()
             if not isinstance(tree, exp.Var)
-            for name, at, node in inner_queries(host, tree)
+            for name, at, node in inner_queries(host, tree, trivial)
         }
 
     def host(self, name: str) -> str:

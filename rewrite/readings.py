@@ -8,6 +8,7 @@ everybody soon knows by its name. They begin with one column and test another on
 says; what else they have is an argument. Two by two they have too little in common for that.
 
 with_readings(library, ...) -> the library with such macros
+what_is_read(host, source, ...) -> what the tables that such a macro reads have in common
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.source_tables import Parameter, source_of, table_parameters
 from unwet.rewrite.told_of import is_trivial, listed
 
-_KNOWN: Final = 12  # uses of what everybody soon knows by its name, however short
+KNOWN: Final = 12
+"""Uses of what everybody soon knows by its name, however short it is."""
 _SEVERAL: Final = 5  # other queries: fewer are compared with each other
 _OVERHEAD: Final = 3  # the macro's first and last line, and one more name to know
 _AROUND: Final = 8  # signs of a call beside its words, and what it stands behind
@@ -144,7 +146,7 @@ def _reading(
         return None  # a word that means something where it stands only
     relation, distinct = _relation(source.this), distinct_of(query)
     columns = work.list(query.expressions[1:])
-    what = _what(host, relation, schemas) if relation is not None else ""
+    what = what_is_read(host, source.this, schemas)
     joins = _joins(query, work)
     if relation is None or distinct is None or columns is None or joins is None or not what:
         return None
@@ -169,6 +171,13 @@ def _relation(source: exp.Expr) -> Leaf | None:
         return None
     leaf = as_leaf(source.this)
     return leaf if leaf is not None and not leaf.quoted else None
+
+
+def what_is_read(host: str, source: exp.Expr, schemas: Mapping[Parameter, str]) -> str:
+    """What tables have in common that one macro reads, of the table in a FROM of the ``host``;
+    empty where that is none, or its own only. ``schemas``: of tables that are parameters."""
+    relation = _relation(source)
+    return _what(host, relation, schemas) if relation is not None else ""
 
 
 def _what(host: str, relation: Leaf, schemas: Mapping[Parameter, str]) -> str:
@@ -218,7 +227,7 @@ def _made(
     group: Sequence[_Reading],
 ) -> _Made | None:
     """The macro for readings that make one test, or test one column, if it pays."""
-    if len(group) < _KNOWN:
+    if len(group) < KNOWN:
         group = [each for each in group if not is_trivial(each.query)]
     work = Saying(library.calls, dialect, 0)
     tested = {n for each in group for n in each.tests if all(n in own.tests for own in group)}

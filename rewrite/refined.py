@@ -20,6 +20,7 @@ from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.flat_queries import with_flat_queries
 from unwet.rewrite.implied_values import with_implied_values
 from unwet.rewrite.joined_alike import with_joins_alike
+from unwet.rewrite.known_readings import with_known_readings
 from unwet.rewrite.library import Library, with_names_of_arguments
 from unwet.rewrite.limits import Owners
 from unwet.rewrite.listed_calls import with_listed_calls
@@ -85,6 +86,7 @@ def refined(
             library = with_one_macro(
                 library, dialect, most, stay, over, names, owners.limits, about=lists
             )
+        library = with_known_readings(library, dialect, most, stay, names, owners.limits)
     if may_share:
         library = with_same_sets(library, dialect, names, alone, owners.limits)
     library = without_constants(library)
