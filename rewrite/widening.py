@@ -257,18 +257,35 @@ def _column(block: Query, item: Input, name: str) -> exp.Column:
 def _call(
     tree: exp.Query, root: Site, terms: Sequence[bytes], votes: Mapping[bytes, Counter[str]]
 ) -> None:
-    """In place: each column is called what most authors call it, as far as that is free."""
-    select = next(_branches(root.block)).node
-    items = list(select.expressions)
-    if len(items) != len(terms) or any(item.is_star for item in items):
-        return
+    """In place: each column is called what most authors call it, as far as that is free; those of
+    further branches, whose names nobody reads, as that of the first one."""
+    first, *others = (branch.node for branch in _branches(root.block))
+    if tree.args.get("order") or not _may_be_called(first, len(terms)):
+        return  # other clauses call columns by these names
+    names = _names(terms, votes)
+    called = [names[term] for term in terms]
+    _set_names(first, called)
+    for select in others:
+        if _may_be_called(select, len(terms)):
+            _set_names(select, called, only_aliased=True)
+
+
+def _may_be_called(select: exp.Expr, count: int) -> bool:
+    """Whether no clause calls one of so many columns by its name."""
+    items = select.expressions
+    if len(items) != count or any(item.is_star for item in items):
+        return False
     clauses = (select.args.get(key) for key in ("group", "having", "order", "qualify"))
     columns = (c for each in clauses if each is not None for c in each.find_all(exp.Column))
     said = {column.name.lower() for column in columns if not column.table}
-    if tree.args.get("order") or any(item.alias_or_name.lower() in said for item in items):
-        return  # other clauses call columns by these names
-    names = _names(terms, votes)
-    named = [_named(item, names[term]) for item, term in zip(items, terms, strict=True)]
+    return not any(item.alias_or_name.lower() in said for item in items)
+
+
+def _set_names(select: exp.Expr, names: Sequence[str], only_aliased: bool = False) -> None:
+    named = [
+        _named(item, name) if isinstance(item, exp.Alias) or not only_aliased else item
+        for item, name in zip(select.expressions, names, strict=True)
+    ]
     select.set("expressions", named)
 
 

@@ -214,6 +214,26 @@ def test_a_union_gets_a_column_in_each_branch() -> None:
     assert "ref__int_both__ref" in query(found, "a")
 
 
+def test_the_branches_of_a_union_call_a_column_by_one_name() -> None:
+    """Who reads them by name would take the price of one for that of another."""
+    union = """create table r.{name} as with both as (
+    select i.o_id, i.qty, i.price * {one} as p from s.i i join s.o o on o.id = i.o_id
+    union all select o.id, o.cents, o.cents * {two} as p from s.o o where o.status <> 'bad')
+    select o_id, sum({read}) as total from both group by o_id"""
+    found = shared(
+        union.format(name="a", one="2", two="3", read="p"),
+        union.format(name="b", one="5", two="7", read="p + qty"),
+        union.format(name="c", one="5", two="7", read="p * qty"),
+    )
+    (model,) = found.intermediates
+    branches = [model.tree.this, model.tree.expression]
+    names = [[item.alias_or_name for item in branch.expressions[2:]] for branch in branches]
+    assert sorted(names[0]) == ["p", "p_2"]
+    assert names[0] == names[1]
+    by_name = dict(zip(names[1], branches[1].expressions[2:], strict=True))
+    assert by_name["p"].this.sql() == "o.cents * 7"  # what most say
+
+
 def test_branches_lose_the_parentheses_that_they_had_for_ctes() -> None:
     columns = "sum(i.price) as total, min(i.price) as low"
     one = WIDE.format(name="a", columns=columns, read="low")
