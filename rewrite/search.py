@@ -136,7 +136,7 @@ class _Finder:
             self._note("definition", "exact", saying, self._digest(saying))
         elif name in said.split("_") and not hands_on:
             self._note("definition", "similar", saying, self._digest(saying))
-        if hands_on and said == name:
+        if hands_on and said == name and saying.node.name.lower() == name:
             self._note("use", "exact", saying, "as it is", name)
         elif any(column.name.lower() == name for column in _columns(saying.node)):
             self._note("use", "exact", saying, self._digest(saying))

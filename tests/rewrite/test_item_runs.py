@@ -50,7 +50,7 @@ def test_a_macro_goes_over_the_columns_of_a_call(project: Path) -> None:
     assert f"select t.month, {loop} count(*) as row_count" in totals
     assert "totals(['visits', 'people']" in said(project, "visits_totals")
     assert "totals(['people']" in said(project, "people_totals")
-    assert "columns=['orders', 'revenue', 'basket', 'largest']" in said(project, "sales_totals")
+    assert "totals(['orders', 'revenue', 'basket', 'largest']" in said(project, "sales_totals")
 
 
 def test_branches_of_other_columns_are_calls_of_one_macro(project: Path) -> None:
