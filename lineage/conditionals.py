@@ -335,13 +335,13 @@ def evaluated(condition: str, values: Mapping[str, str]) -> bool | None:
     if "".join(words) != re.sub(r"\s+(?=(?:[^']*'[^']*')*[^']*$)", "", condition):
         return None
     try:
-        value, rest = _or(words, values)
+        value, rest = _joined(words, values)
     except (LookupError, ValueError):
         return None
     return value if not rest else None
 
 
-def _or(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
+def _joined(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
     """One level of parentheses: of it only one of & and | is read as people mean it."""
     left, rest = _not(words, values)
     joint = rest[0] if rest and rest[0] in ("&", "|") else ""
@@ -361,7 +361,7 @@ def _not(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
                 raise ValueError("! before a comparison")
             return not value, after
         case ["(", *rest]:
-            value, rest = _or(rest, values)
+            value, rest = _joined(rest, values)
             return value, rest[1:]
         case [left, "==" | "=", right, *rest]:
             return _value(left, values) == _value(right, values), rest

@@ -19,9 +19,11 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import texts
+from unwet.rewrite.deadline import Over, never
 from unwet.rewrite.library import LISTED, Library, called_by, says_all
 from unwet.rewrite.limits import Limits
 from unwet.rewrite.merging import Gain, Merging
+from unwet.rewrite.one_macro import is_plain
 from unwet.rewrite.readings import KNOWN, what_is_read
 from unwet.rewrite.source_tables import Parameter, table_parameters
 
@@ -35,12 +37,14 @@ def with_known_readings(
     alone: Collection[str],
     names: AbstractSet[str],
     limits: Limits,
+    over: Over = never,
 ) -> Library:
     """``most``: parameters of a macro; ``alone``: models that stay as they are, and the macros that
-    they call; ``names``: what no macro may be called. No macro has a parameter more afterwards."""
+    they call; ``names``: what no macro may be called. No macro has a parameter more afterwards.
+    No more is looked for when the time is ``over``."""
     stay = frozenset({*alone, *called_by(library, alone)})
     work = Merging(library, dialect, most, stay, names, limits, fewer=True, least=_LEAST)
-    while _step(work):
+    while not over() and _step(work):
         pass
     return work.library()
 
@@ -91,7 +95,7 @@ def _known(work: Merging) -> list[str]:
     found = []
     for name, macro in work.macros.items():
         own = work.own.get(name, ())
-        plain = macro.kind == "query" and not macro.uncounted and not macro.rows
+        plain = macro.kind == "query" and is_plain(macro)
         if plain and len(own) >= KNOWN and says_all(macro, [work.calls[n] for n in own]):
             found.append(name)
     return found

@@ -111,7 +111,7 @@ class _Pairs:
         work, groups = self.work, defaultdict[object, list[str]](list)
         for name, macro in work.macros.items():
             own = (work.calls[n] for n in work.own.get(name, ()))
-            if _is_plain(macro) and says_all(macro, own):
+            if is_plain(macro) and says_all(macro, own):
                 groups[macro.kind, _outline(macro.tree)].append(name)
         models, inner = self._queries()
         for names in self._free(models, inner):
@@ -223,7 +223,8 @@ def _together(work: Merging, name: str, merges: Sequence[Gain]) -> Merging | Non
     return trial if enough and many >= _PAIR else None
 
 
-def _is_plain(macro: Macro) -> bool:
+def is_plain(macro: Macro) -> bool:
+    """Whether all that its calls say is what its parameters are."""
     return macro.kind in _KINDS and not macro.uncounted and not macro.rows
 
 

@@ -86,7 +86,7 @@ def refined(
             library = with_one_macro(
                 library, dialect, most, stay, over, names, owners.limits, about=lists
             )
-        library = with_known_readings(library, dialect, most, stay, names, owners.limits)
+        library = with_known_readings(library, dialect, most, stay, names, owners.limits, over)
     if may_share:
         library = with_same_sets(library, dialect, names, alone, owners.limits)
     library = without_constants(library)

@@ -50,7 +50,7 @@ _ESCAPE = re.compile(r"\{[{%#]|\{?[}%#]\}|\{(?=(?:ref|src|h|list|p|call)__)", re
 _QUOTED_RELATION = re.compile(r"([`\"\[])((ref|src|h)__\w+?__\3)[`\"\]]", re.IGNORECASE)
 ROW = 120  # the width of a row of a table, which is read in columns
 _WORD = re.compile(r"\w+")
-_NAMES = re.compile(r"\w+=\['\w+'(, '\w+')+\]")
+_NAMES = re.compile(r"(?:\w+=)?\['\w+'(, '\w+')+\]")
 # a text, or what may have an apostrophe in it and is none: a tag, a comment, a name in quotes
 _LITERAL = re.compile(
     r"""(?P<text>'(?:[^'\\]|\\.|'')*')|\{%.*?%\}|\{\{.*?\}\}|/\*.*?\*/|"[^"\n]*"|`[^`\n]*`""",

@@ -47,7 +47,6 @@ def test_what_all_calls_say_of_both_schemas_is_said_once() -> None:
     assert same(made) == {("m", "table_2"): "table"}
     shorter = without_these(made, same(made))
     assert shorter.macros[0].params == ("table",)
-    shorter = with_leading(shorter)
     assert [call.args for call in shorter.calls] == [call.args[:1] for call in made.calls]
 
 
@@ -81,7 +80,6 @@ def test_what_is_one_table_where_calls_say_nothing_is_one_parameter() -> None:
     assert same(alike) == {("m", "table_2"): "table"}
     shorter = without_these(alike, same(alike))
     assert shorter.macros[0].params == ("table",)
-    shorter = with_leading(shorter)
     assert shorter.macros[0].defaults == {"table": "src__a__t2020__src"}
     assert [each.args for each in shorter.calls] == [(), ALIKE[1].args[:1]]
     other = {**usual, "table_2": "src__b__t2021__src"}

@@ -209,6 +209,13 @@ def test_a_call_among_the_columns_of_a_cte_gets_no_name_of_its_own_in_t_sql() ->
     assert text == "WITH x(a, b, c) AS ( SELECT d, {{ m() }} FROM t ) SELECT a FROM x"
 
 
+@pytest.mark.parametrize("name", ["names=", ""])
+def test_a_list_of_names_that_is_longer_than_a_line_is_broken(name: str) -> None:
+    text = wrapped([f"{name}[{', '.join(repr(f'column_{n}') for n in range(12))}]"])
+    assert text.count("\n") > 0
+    assert all(len(line) <= LINE for line in text.splitlines())
+
+
 @pytest.mark.parametrize("blank", ["\t", "\r", "\v", "\f", "\n", "  ", "\u00a0", "\\"])
 def test_blanks_in_a_text_are_the_same_in_a_list_of_many_lines(blank: str) -> None:
     texts = [f"the{blank}{n}th of them" for n in range(20)]
