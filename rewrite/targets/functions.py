@@ -14,6 +14,7 @@ from unwet.rewrite.function_text import created
 from unwet.rewrite.naming import free_macro
 from unwet.rewrite.own_functions import OwnFunction, reached
 from unwet.rewrite.project import Project
+from unwet.rewrite.targets.function_loops import Family, Unit, in_layout, united
 from unwet.rewrite.targets.layout import LEFT_ALONE
 
 FOLDER: Final = "functions/"
@@ -83,8 +84,8 @@ def as_macros(
     """For dbt: by the name of a macro the functions that it makes, and its file; one macro for all,
     each behind those that it calls, or one for each."""
     if len(functions) > 1 and project.dialect in _AT_ONCE:
-        said = "\n\n".join(f"-- {each.name}, {about(project, each)}\n{_ended(each)}"
-                           for each in functions)  # fmt: skip
+        made = united(functions) if project.loops else functions
+        said = "\n\n".join(_noted(project, unit) for unit in made)
         name = free_macro(_ALL, taken)
         return {name: (tuple(functions), _macro(name, said))}
     found: dict[str, tuple[tuple[OwnFunction, ...], str]] = {}
@@ -93,6 +94,14 @@ def as_macros(
         note = f"-- {each.name}, {about(project, each)}"
         found[name] = (each,), _macro(name, _as_it_is(each.sql), note)
     return found
+
+
+def _noted(project: Project, unit: Unit) -> str:
+    """A function, or a loop over several, with where they come from."""
+    functions, said = (
+        (unit.functions, unit.text) if isinstance(unit, Family) else ((unit,), _ended(unit))
+    )
+    return "\n".join([*(f"-- {each.name}, {about(project, each)}" for each in functions), said])
 
 
 def _macro(name: str, body: str, note: str = "") -> str:
@@ -131,10 +140,14 @@ def printed(files: Mapping[str, str], functions: Mapping[str, OwnFunction]) -> d
     """The files, functions in the layout in which the pile is counted, too."""
     found = dict(files)
     for path, text in files.items():
-        names = _MADE.findall(text) if functions and FOLDER in path else []
-        for each in (functions[name] for name in names if name in functions):
-            if (tree := created(each.sql, each.dialect)) is not None:
-                found[path] = found[path].replace(
-                    each.sql, render(tree, each.dialect, spent=True), 1
-                )
+        if functions and FOLDER in path:
+            found[path] = _in_layout(text, functions)
     return found
+
+
+def _in_layout(text: str, functions: Mapping[str, OwnFunction]) -> str:
+    for each in (functions[name] for name in _MADE.findall(text) if name in functions):
+        if (tree := created(each.sql, each.dialect)) is not None:
+            text = text.replace(each.sql, render(tree, each.dialect, spent=True), 1)
+    dialects = (each.dialect for name, each in functions.items() if f"-- {name}," in text)
+    return in_layout(text, next(dialects, ""))

@@ -190,7 +190,7 @@ def _with_items(text: str, placed: Placed) -> str:
     heads = [
         [f"{{% for {level.names[0]} in {placed.over} %}}"]
         if placed.over
-        else _for(level.names, [[shown(value) for value in row] for row in level.rows])
+        else head_of_loop(level.names, [[shown(value) for value in row] for row in level.rows])
         for level in loop.levels
     ]
     last, noted = _last(loop.levels)
@@ -268,7 +268,7 @@ def loop_text(loop: Loop, text_of: Printed, look_ups: _Looked) -> str:
         else Affixed(*_shown(without(level, look), text_of), look.values)
         for level, look in zip(loop.levels, given, strict=True)
     ]
-    heads = ["\n".join(level.head or _for(level.names, level.rows)) for level in shown]
+    heads = ["\n".join(level.head or head_of_loop(level.names, level.rows)) for level in shown]
     if loop.groups:
         heads = _for_groups(shown[0], shown[1], loop.groups, look_ups.words)
     looked = {name: text for level in shown for name, text in level.said.items()}
@@ -304,7 +304,7 @@ def _said(body: Body, text_of: Printed, looked: Mapping[str, str]) -> list[str]:
 
 
 def _head(level: Level, text_of: Printed) -> str:
-    return "\n".join(_for(*_shown(level, text_of)))
+    return "\n".join(head_of_loop(*_shown(level, text_of)))
 
 
 def _shown(level: Level, text_of: Printed) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
@@ -312,7 +312,7 @@ def _shown(level: Level, text_of: Printed) -> tuple[tuple[str, ...], tuple[tuple
     return level.names, tuple(rows)
 
 
-def _for(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def head_of_loop(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """The lines that begin a loop over rows of Jinja expressions."""
     said = ", ".join(names)
     several = len(names) > 1

@@ -249,6 +249,55 @@ def test_one_macro_for_all_functions_that_somebody_edits_proves_nothing(
     assert verdicts(tmp_path, pile(*scripts))["b"].verdict != "proved"
 
 
+SHARES = ("good / (good + fair + poor) >= 0.75", "poor / (good + fair + poor) >= 0.25")
+SHARE = ("CREATE TEMP FUNCTION is_{0}(good FLOAT64, fair FLOAT64, poor FLOAT64)\nRETURNS BOOL AS"
+         " (\n  {1}\n);\nSELECT d.k, COUNTIF(is_{0}(d.a, d.b, d.c)) AS n, COUNTIF(is_{0}(d.b, d.c,"
+         " d.a)) AS m\nFROM s.t AS d GROUP BY d.k")  # fmt: skip
+
+
+def test_functions_that_are_alike_are_made_in_a_loop(tmp_path: Path) -> None:
+    scripts = [SHARE.format(*each) for each in zip(("good", "poor"), SHARES, strict=True)]
+    result = refactored(tmp_path, *scripts)
+    assert outcomes(result) == {"a": "proved", "b": "proved"}
+    made = result.files["macros/functions/create_functions.sql"]
+    assert made.count("CREATE OR REPLACE FUNCTION functions.{{ name }}(good FLOAT64,") == 1
+    assert "-- functions.is_poor, as b.sql:1 defines it for itself\n{% for name, cond" in made
+    assert f"    ('is_poor', '{SHARES[1]}'),\n] %}}" in made
+    assert {v.verdict for v in verdicts(tmp_path, pile(*scripts)).values()} == {"proved"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (">= 0.25", "> 0.25"),
+        ("('is_poor'", "('is_fair'"),
+        ("\n  {{ condition }}", "\n  {{ condition }} OR fair = 0"),
+        ("{% endfor %}", "DELETE FROM s.t;\n{% endfor %}"),
+        (");\n{% endfor %}", ")\n{% endfor %}"),
+        ("    ('is_poor',", "    ('is_good', 'fair > 0'),\n    ('is_poor',"),
+    ],
+)
+def test_a_loop_over_functions_that_somebody_edits_proves_nothing(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    scripts = [SHARE.format(*each) for each in zip(("good", "poor"), SHARES, strict=True)]
+    refactored(tmp_path, *scripts)
+    path = tmp_path / "macros" / "functions" / "create_functions.sql"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    assert verdicts(tmp_path, pile(*scripts))["b"].verdict != "proved"
+
+
+@pytest.mark.parametrize("target", ["sqlmesh", "views"])
+def test_other_projects_make_each_function_that_is_alike(tmp_path: Path, target: str) -> None:
+    scripts = [SHARE.format(*each) for each in zip(("good", "poor"), SHARES, strict=True)]
+    result = refactored(tmp_path, *scripts, target=target)
+    assert {*outcomes(result).values()} == {"proved"}
+    place = "config.yaml" if target == "sqlmesh" else "functions/is_poor.sql"
+    assert "CREATE OR REPLACE FUNCTION functions.is_poor(good FLOAT64" in result.files[place]
+
+
 def test_what_ends_a_function_is_in_no_comment(tmp_path: Path) -> None:
     inner = "CREATE TEMP FUNCTION half(x INT64) AS (x / 2) -- of it\n;\n"
     body = "return x > 3 /* {%*/"

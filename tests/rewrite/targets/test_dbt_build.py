@@ -137,3 +137,25 @@ def test_functions_are_made_before_the_models(dbt: Path, tmp_path: Path, other: 
             assert (
                 connection.execute(f"SELECT a, good FROM main.{name} ORDER BY a").fetchall() == rows
             )
+
+
+def test_functions_that_are_alike_are_made_in_a_loop(dbt: Path, tmp_path: Path) -> None:
+    frame = "(SELECT COUNT(*) FROM (VALUES (1), (2), (3)) AS v(n) WHERE {0})"
+    tests = {"below": "v.n < x", "above": "v.n > x OR x = 2", "named": "'it''s' = 'it''s'"}
+    texts = {
+        f"pile/{name}.sql": f"CREATE TEMP MACRO {name}(x) AS ({frame.format(test)});\n"
+        f"CREATE TABLE r.{name}_rows AS SELECT a, {name}(b) AS n, {name}(a) AS m FROM t"
+        for name, test in tests.items()
+    }
+    pile = load([Source(*each) for each in texts.items()], "duckdb")
+    result = refactor(pile, Request(name="small"))
+    assert "{% for name, condition in [" in result.files["macros/functions/create_functions.sql"]
+    data = world(tmp_path / "data.duckdb")
+    done = build(dbt, result.files, tmp_path / "project", data)
+    assert done == {"model success": 3, "exposure no-op": 3, "operation success": 2}
+    with duckdb.connect(str(data)) as connection:
+        for name, test in tests.items():
+            asked = frame.format(test).replace("x", "t.b")
+            rows = connection.execute(f"SELECT a, {asked} FROM t ORDER BY ALL").fetchall()
+            made = connection.execute(f"SELECT a, n FROM main.{name}_rows ORDER BY ALL")
+            assert made.fetchall() == rows != []
