@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from unwet.lineage.conditionals import ARROW, COLON, defaults, evaluated, partners
+from unwet.lineage.sqlrender import ARROW, COLON, declared, evaluated, partners
 
 OTHER: Final = ""
 """Stands for all values that a text does not compare with: conditions tell no two of them apart."""
 
-_CONSTANT: Final = r"'[\w. -]+'"
+_CONSTANT: Final = r"'[\w.-]+(?: [\w.-]+)*'"
 _ASKING: Final = re.compile(
-    rf"@(\w+)\s*(?:(?:==?|!=|<>)\s*({_CONSTANT})|in\s*\(\s*({_CONSTANT}(?:\s*,\s*{_CONSTANT})*)\s*\))",
+    rf"@(\w+)\s*(?:(?:==|!=|<>)\s*({_CONSTANT})|in\s*\(\s*({_CONSTANT}(?:\s*,\s*{_CONSTANT})*)\s*\))",
     re.IGNORECASE,
 )
 
@@ -44,7 +44,7 @@ class InParts:
 def in_parts(text: str) -> InParts | None:
     """None, too, where the parameter has a default or stands outside of conditions, so that its
     value is more than a choice."""
-    if not ARROW.search(text) or defaults(text) or "{%" in text or "{#" in text:
+    if not ARROW.search(text) or declared(text) or "{%" in text or "{#" in text:
         return None
     cut = _Cut(text, partners(text))
     asked = [_ASKING.fullmatch(cut.condition(each)) for each in ARROW.finditer(text)]
@@ -92,10 +92,15 @@ class _Cut:
             yield Part(self.text[at:opening], values)
             yield from self.parts(first[0] + 1, first[1], holds)
             if colon:
-                yield Part("", values, between=True)
+                between = bool(holds) and holds != values
+                yield Part("", values, between=between)
                 yield from self.parts(second[0] + 1, second[1], values - holds)
             at = second[1] + 1
         yield Part(self.text[at:stop], values)
 
     def _holding(self, condition: str, values: frozenset[str]) -> frozenset[str]:
-        return frozenset(each for each in values if evaluated(condition, {self.name: each}))
+        """SqlRender would not understand some conditions, as `in(`: then nobody knows."""
+        held = {each: evaluated(condition, {self.name: each}) for each in values}
+        if None in held.values():
+            self.understood = False
+        return frozenset(each for each in values if held[each])

@@ -6,26 +6,23 @@ finding says which; nothing is evaluated beyond comparisons of known parameters.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
 from unwet.lineage.branches import TWICE, WITHIN, ReadTwice, all_read, read_twice
 from unwet.lineage.edited import Edit
 from unwet.lineage.lexer import BETWEEN_STRINGS
+from unwet.lineage.sqlrender import ARROW, COLON, NAME, defaults, evaluated, partners
 
-_DEFAULT = re.compile(
-    r"\{\s*+DEFAULT\s++@(\w++)\s*+=\s*+('[^']*'(?=\s*+\})|\"[^\"]*\"(?=\s*+\})|[^{}]*+)\s*+\}", re.I
-)
-ARROW = re.compile(r"\}\s*\?\s*\{")
-COLON = re.compile(r"\}\s*:\s*\{")
-_BRACE = re.compile(r"[{}]")
-_WORD = re.compile(r"\s*(==|!=|<>|=|[!&|(),]|'[^']*'|\"[^\"]*\"|@?\w[\w.\-]*)")
+_DEFAULT = re.compile(r"\{\s*+DEFAULT\s[^{}]*+\}", re.I)
 _TAG = re.compile(r"\{%[-+]?\s*+(\w++)\s*+(.*?)[-+]?%\}|\{#.*?#\}", re.S)
 
+KNOWN: Final = "by what is known so far"
+VALUE_UNKNOWN: Final = "value unknown"
+Stretch = tuple[int, int]
 _BIND = "bind it with --param name=value"
 _COMPILE = "give the compiled SQL instead: dbt leaves it in target/compiled"
-_LONGEST = 300  # characters of a condition that is evaluated; people write thirty
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +37,14 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class Decided:
     """Deletions (sorted, disjoint) that leave one reading of the text, and the notes on them.
-    `again`: those that leave another reading, which stands behind the first, after `between`."""
+    `again`: those that leave another reading, which stands behind the first, after `between`.
+    `left`: stretches that may be read all the same, as nobody knows the value that decides."""
 
     edits: tuple[Edit, ...]
     notes: tuple[Note, ...]
     again: tuple[Edit, ...] = ()
     between: str = ""
-
-
-def defaults(text: str) -> dict[str, str]:
-    """Parameters that `{DEFAULT @x = v}` declares, with their values without quotes."""
-    return {hit[1]: _unquoted(hit[2]) for hit in _DEFAULT.finditer(text)}
+    left: tuple[Stretch, ...] = ()
 
 
 def sqlrender(text: str, params: Mapping[str, str]) -> Decided:
@@ -59,14 +53,17 @@ def sqlrender(text: str, params: Mapping[str, str]) -> Decided:
     if not edits and not ARROW.search(text):
         return Decided((), ())
     values = {**defaults(text), **params}
+    guessed: dict[str, str] = {}
     notes: list[Note] = []
+    left: list[Stretch] = []
     partner = partners(text)
     for arrow in ARROW.finditer(text):
-        choice = _choose(text, arrow, partner, values, params)
+        choice = _choose(text, arrow, partner, values, guessed, params)
         if choice is not None:
-            edits.extend(choice[0])
-            notes.extend(choice[1])
-    return Decided(tuple(_outermost(edits)), tuple(notes))
+            edits.extend(choice.edits)
+            notes.extend(choice.notes)
+            left.extend(choice.left)
+    return Decided(tuple(_outermost(edits)), tuple(notes), left=tuple(left))
 
 
 def jinja(text: str) -> Decided:
@@ -74,6 +71,7 @@ def jinja(text: str) -> Decided:
     edits: list[Edit] = []
     notes: list[Note] = []
     blocks: list[_Block] = []
+    left: list[Stretch] = []
     tags = tuple(_tags(text))
     quoted = {hit for hit in tags if _is_quoted(text, hit)} | _within_strings(text, tags)
     read = [each for each in all_read(text, tags) if not _is_off(each.branching.condition)]
@@ -99,8 +97,8 @@ def jinja(text: str) -> Decided:
         elif tag == "#" and hit in quoted:
             message = "a comment of Jinja inside a string left out"
             notes.append(Note(hit.start(), message, _COMPILE))
-        _track(blocks, edits, tag, hit)
-    return Decided(tuple(_outermost(edits)), tuple(notes))
+        left.extend(_track(blocks, edits, tag, hit))
+    return Decided(tuple(_outermost(edits)), tuple(notes), left=tuple(left))
 
 
 def _twice(found: ReadTwice) -> Decided:
@@ -212,32 +210,41 @@ def _is_off(condition: str) -> bool:
 
 @dataclass(slots=True)
 class _Block:
-    """An open tag: whether one of its branches was read, and where a dropped one began."""
+    """An open tag: whether one of its branches was read, and where a dropped one began. `sure`:
+    that nobody reads what is dropped."""
 
     tag: str
     taken: bool
     dropped: int | None
+    sure: bool = True
 
-    def close(self, end: int) -> Iterator[Edit]:
+    def close(self, end: int, edits: list[Edit]) -> Iterator[Stretch]:
+        """Append what is dropped and ends here; what of it may be read all the same."""
         if self.dropped is not None:
-            yield self.dropped, end, ""
+            edits.append((self.dropped, end, ""))
+            if not self.sure:
+                yield self.dropped, end
         self.dropped = None
 
 
-def _track(blocks: list[_Block], edits: list[Edit], tag: str, hit: re.Match[str]) -> None:
-    """Follow nesting; append the stretches that fall away with the branch they belong to."""
+def _track(
+    blocks: list[_Block], edits: list[Edit], tag: str, hit: re.Match[str]
+) -> Iterator[Stretch]:
+    """Follow nesting; append the stretches that fall away with the branch they belong to. Those
+    that may be read all the same."""
     if tag in ("elif", "else") and blocks and blocks[-1].tag in ("if", "for"):
         block = blocks[-1]
-        edits.extend(block.close(hit.start()))
+        yield from block.close(hit.start(), edits)
         block.dropped = hit.end() if block.taken else None
+        block.sure = False
         block.taken = True
     elif tag in _BLOCKS or (tag == "set" and "=" not in hit[2]):
         off = tag in _DROPPED_BODY or (tag == "if" and _is_off(hit[2].rstrip()))
-        blocks.append(_Block(tag, not off, hit.end() if off else None))
+        blocks.append(_Block(tag, not off, hit.end() if off else None, sure=tag != "set"))
     elif tag.startswith("end") and any(block.tag == tag[3:] for block in blocks):
         while blocks:
             block = blocks.pop()
-            edits.extend(block.close(hit.start()))
+            yield from block.close(hit.start(), edits)
             if block.tag == tag[3:]:
                 return
 
@@ -245,66 +252,82 @@ def _track(blocks: list[_Block], edits: list[Edit], tag: str, hit: re.Match[str]
 # --- SqlRender -------------------------------------------------------------------------------
 
 
-def partners(text: str) -> dict[int, int]:
-    """Both directions of matching braces."""
-    found: dict[int, int] = {}
-    stack: list[int] = []
-    for sign in _BRACE.finditer(text):
-        if sign.group() == "{":
-            stack.append(sign.start())
-        elif stack:
-            start = stack.pop()
-            found[start], found[sign.start()] = sign.start(), start
-    return found
-
-
 def _choose(
     text: str,
     arrow: re.Match[str],
     partner: Mapping[int, int],
     values: dict[str, str],
+    guessed: dict[str, str],
     params: Mapping[str, str],
-) -> tuple[list[Edit], list[Note]] | None:
-    """The deletions that leave one branch of the conditional around `arrow`."""
+) -> Decided | None:
+    """The deletions that leave one branch of the conditional around `arrow`. `guessed`: those of
+    the values that only make conditions before it true."""
     opening, then_open = partner.get(arrow.start()), arrow.end() - 1
     then_close = partner.get(then_open)
     if opening is None or then_close is None:
         return None
     condition = text[opening + 1 : arrow.start()].strip()
     colon = COLON.match(text, then_close)
-    else_close = partner.get(colon.end() - 1) if colon else None
+    else_open = colon.end() - 1 if colon else then_close
+    else_close = partner.get(else_open, then_close) if colon else then_close
     value = evaluated(condition, values)
+    names = frozenset(NAME.findall(condition))
+    notes = _notes(condition, value, opening, _known(names, values, guessed, params.keys()))
     if value is None:
-        values.update(_assume(condition))
-    notes = _notes(condition, value, opening, params)
-    if value is False:
-        if colon is None or else_close is None:
-            return [(opening, then_close + 1, "")], notes
-        return [(opening, colon.end(), ""), (else_close, else_close + 1, "")], notes
-    end = else_close if else_close is not None else then_close
-    return [(opening, then_open + 1, ""), (then_close, end + 1, "")], notes
+        guessed.update(_assume(condition, values))
+        values.update(guessed)
+    first, second = (then_open + 1, then_close), (min(else_open + 1, else_close), else_close)
+    read, rest = (second, first) if value is False else (first, second)
+    unsure = any(note.message.endswith(VALUE_UNKNOWN) for note in notes)
+    left = _may_be_read(text, read, rest) if unsure else ()
+    edits = [(opening, read[0], ""), (read[1], max(then_close, else_close) + 1, "")]
+    return Decided(tuple(edits), tuple(notes), left=left)
 
 
-def _notes(
-    condition: str, value: bool | None, offset: int, params: Mapping[str, str]
-) -> list[Note]:
-    names = set(re.findall(r"@(\w+)", condition))
-    if value is not None and names <= set(params):
+def _may_be_read(text: str, read: Stretch, left: Stretch) -> tuple[Stretch, ...]:
+    """What one branch leaves out: the other, and all behind it where a comment or a string that one
+    of them begins goes on there."""
+    branches = text[read[0] : read[1]], text[left[0] : left[1]]
+    if any(map(_goes_on, branches)):
+        return (left, (max(read[1], left[1]) + 1, len(text)))
+    return (left,)
+
+
+def _goes_on(branch: str) -> bool:
+    last = branch[branch.rfind("\n") + 1 :]
+    unclosed = branch.count("/*") != branch.count("*/") or branch.count("'") % 2
+    return bool(unclosed) or "--" in last
+
+
+def _known(
+    names: Set[str], values: Mapping[str, str], guessed: Container[str], params: Set[str]
+) -> str:
+    """Why the values of all these parameters are known: empty where somebody gave them."""
+    if names <= params:
+        return ""
+    return VALUE_UNKNOWN if any(n in guessed or n not in values for n in names) else KNOWN
+
+
+def _notes(condition: str, value: bool | None, offset: int, known: str) -> list[Note]:
+    reason = known if value is not None else VALUE_UNKNOWN
+    if not reason:
         return []
     branch = "second" if value is False else "first"
-    reason = "by what is known so far" if value is not None else "value unknown"
     return [Note(offset, f"{{{condition}}}: {branch} branch read, {reason}", _BIND)]
 
 
-def _assume(condition: str) -> dict[str, str]:
-    """Values that make a simple condition true, so that later conditions are read alike."""
+def _assume(condition: str, values: Mapping[str, str]) -> dict[str, str]:
+    """A value that makes a simple condition true, so that later conditions are read alike; none
+    for a parameter that has one."""
     if hit := re.fullmatch(r"(!?)\s*@(\w+)", condition):
-        return {hit[2]: "FALSE" if hit[1] else "TRUE"}
-    if hit := re.fullmatch(
+        name, value = hit[2], "FALSE" if hit[1] else "TRUE"
+    elif hit := re.fullmatch(
         r"@(\w+)\s*(?:={1,2}|in\s*\()\s*('[^']*'|\w+)\s*.*", condition, re.I | re.S
     ):
-        return {hit[1]: _unquoted(hit[2])}
-    return {}
+        name, value = hit[1], hit[2].strip("'")
+    else:
+        return {}
+    return {} if name in values else {name: value}
 
 
 def _outermost(edits: list[Edit]) -> Iterator[Edit]:
@@ -314,68 +337,3 @@ def _outermost(edits: list[Edit]) -> Iterator[Edit]:
         if end > done:
             yield max(start, done), end, replacement
             done = end
-
-
-def _unquoted(value: str) -> str:
-    value = value.strip()
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-    return value[1:-1] if quoted else value
-
-
-# --- conditions ------------------------------------------------------------------------------
-
-
-def evaluated(condition: str, values: Mapping[str, str]) -> bool | None:
-    """The value of a SqlRender condition, None when it needs a parameter that is not known, or when
-    SqlRender reads it otherwise than it looks: it splits at each & before it looks for |, and takes
-    the ! of `!@v == 'x'` for a part of the value."""
-    if len(condition) > _LONGEST:
-        return None
-    words = _WORD.findall(condition)
-    if "".join(words) != re.sub(r"\s+(?=(?:[^']*'[^']*')*[^']*$)", "", condition):
-        return None
-    try:
-        value, rest = _joined(words, values)
-    except (LookupError, ValueError):
-        return None
-    return value if not rest else None
-
-
-def _joined(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
-    """One level of parentheses: of it only one of & and | is read as people mean it."""
-    left, rest = _not(words, values)
-    joint = rest[0] if rest and rest[0] in ("&", "|") else ""
-    while rest and rest[0] == joint:
-        right, rest = _not(rest[1:], values)
-        left = (left and right) if joint == "&" else (left or right)
-    if rest and rest[0] in ("&", "|"):
-        raise ValueError("both & and |")
-    return left, rest
-
-
-def _not(words: list[str], values: Mapping[str, str]) -> tuple[bool, list[str]]:
-    match words:
-        case ["!", *rest]:
-            value, after = _not(rest, values)
-            if rest[0] != "(" and len(rest) - len(after) > 1:
-                raise ValueError("! before a comparison")
-            return not value, after
-        case ["(", *rest]:
-            value, rest = _joined(rest, values)
-            return value, rest[1:]
-        case [left, "==" | "=", right, *rest]:
-            return _value(left, values) == _value(right, values), rest
-        case [left, "!=" | "<>", right, *rest]:
-            return _value(left, values) != _value(right, values), rest
-        case [left, word, "(", *rest] if word.lower() == "in":
-            close = rest.index(")")
-            options = [_value(item, values) for item in rest[:close] if item != ","]
-            return _value(left, values) in options, rest[close + 1 :]
-        case [left, *rest]:
-            return _value(left, values).lower() not in ("false", "0", ""), rest
-        case _:
-            raise ValueError("incomplete condition")
-
-
-def _value(word: str, values: Mapping[str, str]) -> str:
-    return values[word[1:]] if word.startswith("@") else _unquoted(word)

@@ -84,6 +84,8 @@ class Statement:
 class Script:
     """All statements of one source that could be parsed, and findings for the rest.
 
+    `left`: stretches of the source that a template leaves out and that may be read all the same.
+
     `inner`: those in bodies of routines and other strings. When and whether they run is not
     known, so that they count for lineage only.
     """
@@ -93,6 +95,7 @@ class Script:
     findings: tuple[Finding, ...]
     lines: int
     inner: tuple[Statement, ...] = ()
+    left: tuple[tuple[int, int], ...] = ()
 
     @property
     def twice(self) -> bool:
@@ -119,7 +122,7 @@ def parse(masked: Masked, dialect: str = "") -> Script:
     source = masked.source
     findings = sorted((*masked.findings, *reader.findings), key=lambda finding: finding.at)
     statements, inner = tuple(reader.statements), tuple(reader.inner)
-    return Script(source, statements, tuple(findings), masked.lines, inner)
+    return Script(source, statements, tuple(findings), masked.lines, inner, masked.left)
 
 
 NOT_SQL: Final = "mend the text; or it is SQL of another --dialect than this one"

@@ -13,8 +13,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
 
-from unwet.lineage import conditionals
-from unwet.lineage.conditionals import Note
+from unwet.lineage import conditionals, sqlrender
+from unwet.lineage.conditionals import Note, Stretch
 from unwet.lineage.dialects import Lexis, lexis
 from unwet.lineage.earlier_states import states_in
 from unwet.lineage.edited import (
@@ -55,7 +55,8 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A source whose placeholders are identifiers; offsets in `text` map back to the source."""
+    """A source whose placeholders are identifiers; offsets in `text` map back to the source.
+    `left`: stretches of the source that were left out and may be read all the same."""
 
     source: Source
     text: str
@@ -63,6 +64,7 @@ class Masked:
     findings: tuple[Finding, ...]
     cuts: tuple[Cut, ...] = field(repr=False)
     _lines: tuple[int, ...] = field(repr=False, compare=False)
+    left: tuple[Stretch, ...] = ()
 
     @property
     def lines(self) -> int:
@@ -113,17 +115,17 @@ def mask(
 ) -> Masked:
     """Replace the placeholders of a source by identifiers, or by their values in `params`. `words`:
     as `readable` gives them for all sources that are read together."""
-    edited, notes = _decide(source.text, params)
+    edited, notes, left = _decide(source.text, params)
     lines = line_starts(source.text)
     findings = tuple(_finding(source.path, lines, note) for note in notes)
     if not _may_have_hits(edited.text):
-        return Masked(source, edited.text, (), findings, edited.cuts, lines)
-    names = _Names(edited.text, conditionals.defaults(source.text), words)
+        return Masked(source, edited.text, (), findings, edited.cuts, lines, left)
+    names = _Names(edited.text, source.text, words)
     edits: list[Edit] = []
     for hit in _hits(edited.text, source.dialect, params, names):
         edits.append((hit.start, hit.end, hit.value(names)))
     final = edit(edited, edits) if edits else edited
-    return Masked(source, final.text, names.placeholders(), findings, final.cuts, lines)
+    return Masked(source, final.text, names.placeholders(), findings, final.cuts, lines, left)
 
 
 def mask_all(sources: Iterable[Source], params: Mapping[str, str]) -> Iterator[Masked]:
@@ -166,19 +168,22 @@ def _readable(masks: Iterable[Masked]) -> dict[str, str]:
 # --- which text is read ----------------------------------------------------------------------
 
 
-def _decide(text: str, params: Mapping[str, str]) -> tuple[Edited, list[Note]]:
-    """The text without conditionals, and the notes on them at original offsets."""
+def _decide(text: str, params: Mapping[str, str]) -> tuple[Edited, list[Note], tuple[Stretch, ...]]:
+    """The text without conditionals, the notes on them, and what may be read all the same, both at
+    original offsets."""
     edited = unedited(text)
     notes: list[Note] = []
+    left: list[Stretch] = []
     if "{" not in text:
-        return edited, notes
+        return edited, notes, ()
     for decide in (conditionals.jinja, lambda now: conditionals.sqlrender(now, params)):
         decided = decide(edited.text)
         notes.extend(replace(note, offset=edited.begin(note.offset)) for note in decided.notes)
+        left.extend((edited.begin(start), edited.end(stop)) for start, stop in decided.left)
         whole, edited = edited, edit(edited, decided.edits) if decided.edits else edited
         if decided.between:
             edited = read_again(edited, decided.between, edit(whole, decided.again))
-    return edited, sorted(notes, key=lambda note: (note.offset, note.message))
+    return edited, sorted(notes, key=lambda note: (note.offset, note.message)), tuple(left)
 
 
 def _finding(path: str, lines: tuple[int, ...], note: Note) -> Finding:
@@ -203,15 +208,17 @@ def _identity(style: str, text: str) -> str:
 class _Names:
     """Hands out tokens: the same for one placeholder everywhere, never one for two."""
 
-    def __init__(self, text: str, defaults: Mapping[str, str], words: Mapping[str, str]) -> None:
+    def __init__(self, text: str, written: str, words: Mapping[str, str]) -> None:
         self._words = words
         self._taken: dict[str, Placeholder | None] = {
             hit.group().lower(): None for hit in TOKEN.finditer(text)
         }
         self._known: dict[tuple[str, str], Placeholder] = {}
-        self._defaults = defaults
+        self._defaults = sqlrender.defaults(written)
         self._nameless = 0
-        self.declared = frozenset(defaults)
+        self.declared = sqlrender.declared(written)
+        self.spoken_of = sqlrender.spoken_of(written)
+        self.rendered = sqlrender.is_rendered(written)
 
     def token(self, style: str, name: str, text: str, binds: bool) -> str:
         """The token for a placeholder; a plain one when its name allows that."""
@@ -310,7 +317,7 @@ def _may_have_hits(text: str) -> bool:
 
 def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Names) -> list[_Hit]:
     """All placeholders outside comments; in quotes only names that also stand elsewhere, and
-    `'$x'` where other names are written so."""
+    `'$x'` where other names are written so, as `'@x'` where SqlRender reads the text."""
     habits, own = lexis(dialect), _variables(text) | states_in(text, dialect)
     found: list[_Hit] = []
     quoted: list[_Hit] = []
@@ -327,13 +334,15 @@ def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Nam
             target.extend(_hit(match, habits, own, params, names))
     known = {(hit.style, hit.name) for hit in found}
     dollars = any(hit.style == "dollar" for hit in found)
+    filling = {"dollar": dollars, "at": names.rendered}
     found.extend(
         hit
         for hit in quoted
         if hit.bound is not None
         or hit.style not in ("at", "dollar")
         or _known(hit, known)
-        or (hit.style == "dollar" and dollars and _fills_quotes(hit, text))
+        or (hit.style == "at" and hit.name in names.spoken_of)
+        or (filling[hit.style] and _fills_quotes(hit, text))
     )
     return sorted(found, key=lambda hit: hit.start)
 

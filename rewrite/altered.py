@@ -25,6 +25,7 @@ from unwet.rewrite.lost import (
     is_harmless,
     is_procedure,
     last_part,
+    left_out,
     renamed_schemas,
     written_beside,
 )
@@ -111,6 +112,9 @@ def _changes(unit: Unit, behind: Mapping[Resolved, frozenset[str]]) -> Iterator[
             names |= {last_part(each.target) for each in unit.statements if each.target}
         runs = bool(_RUNNING.search(uncommented(text, dialect)))
         yield Change(unit.path, at, line, names, runs=runs)
+    for at, text in left_out(unit.script):
+        runs = bool(_RUNNING.search(uncommented(text, dialect)))
+        yield Change(unit.path, at, at[0], changed_by(text, dialect), runs=runs)
     for each_line in client_lines(unit.script.source.text, dialect):
         at = (each_line.line, 1)
         yield Change(unit.path, at, each_line.line, each_line.names, runs=each_line.runs)

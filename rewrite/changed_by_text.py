@@ -64,6 +64,11 @@ def changed_by(text: str, dialect: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def may_change(text: str) -> bool:
+    """Whether a piece of a text may be one that changes something, as some word of it says."""
+    return _CHANGING.search(text) is not None
+
+
 def _begins_by_reading(piece: str) -> bool:
     """Whether the first word says that nothing is changed, misprinted as it may be."""
     first = next((hit[0].lower() for hit in _PART.finditer(piece)), "")

@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from unwet.lineage.branches import APART, TWICE, WITHIN
 from unwet.lineage.dialects import TSQL
+from unwet.lineage.edited import line_column, line_starts
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.parse import AS_IF_RUN, Script, Statement
 from unwet.lineage.resolve import Resolved
@@ -23,6 +24,7 @@ from unwet.rewrite.changed_by_text import (
     NAME,
     changed_by,
     last_parts,
+    may_change,
     plain,
     uncommented,
     words,
@@ -268,6 +270,15 @@ def gap_places(script: Script) -> Iterator[tuple[tuple[int, int], int, str]]:
         if at < len(places) and places[at] <= end:
             yield start, places[at][0], _text(lines, start, end)
         start = next_start
+
+
+def left_out(script: Script) -> Iterator[tuple[tuple[int, int], str]]:
+    """What a template leaves out as nobody knows better, if it may change something; and where."""
+    text = script.source.text
+    starts = line_starts(text) if script.left else ()
+    for start, stop in sorted(script.left):
+        if may_change(text[start:stop]):
+            yield line_column(starts, start), text[start:stop]
 
 
 def unparsed_text(script: Script) -> str:

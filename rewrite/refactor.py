@@ -70,7 +70,7 @@ from unwet.rewrite.targets.place import check, check_name, place, staged
 from unwet.rewrite.targets.place import edited as left_edited
 from unwet.rewrite.targets.record import RECORD, Record, read_record, record
 from unwet.rewrite.templated.files import place_templates
-from unwet.rewrite.templated.optional_arms import by_default
+from unwet.rewrite.templated.optional_arms import granted
 from unwet.rewrite.templated.options import Options, none_optional, options
 from unwet.rewrite.templated.rewritten import Templated, rewritten
 from unwet.rewrite.templated.set_apart import Apart, none_apart, set_apart
@@ -402,7 +402,7 @@ class _Job:
         assumed = self.assumptions | self.proving.assumptions | listed
         assumed |= still_made(self.state.reports, self.proving.found, self.dialect)
         proved = {each.path for each in verdicts if each.outcome == "proved"}
-        by_own = by_default(self.pile, self.request.values, proved)
+        by_own = granted(self.pile, self.request.values, proved)
         said = (*map(project.said, assumed), *self.templated.assumptions, *by_own)
         assumptions = tuple(sorted(said))
         before, after = self._sizes(project, counted)

@@ -23,7 +23,7 @@ from sqlglot import exp
 from unwet.lineage.parse import Script, Statement
 from unwet.rewrite.changed_by_text import uncommented
 from unwet.rewrite.function_words import called, defines, definition, is_temporary, plain
-from unwet.rewrite.lost import gaps
+from unwet.rewrite.lost import gaps, left_out
 from unwet.rewrite.volatile import names_chance
 
 _DEFINING: Final = re.compile(
@@ -52,7 +52,8 @@ class Said:
 
 def said(script: Script) -> list[Said]:
     """All definitions of functions of a script, in lower case."""
-    found = [one for text in gaps(script) for one in _shown(text, -1)]
+    texts = (*gaps(script), *(text for _, text in left_out(script)))
+    found = [one for text in texts for one in _shown(text, -1)]
     for statement in sorted(script.statements, key=lambda each: each.span):
         found += says(statement)
     return found

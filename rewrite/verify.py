@@ -55,7 +55,7 @@ from unwet.rewrite.prove.worlds import Worlds
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.record import Record, read_record
 from unwet.rewrite.templated.against import check_templates
-from unwet.rewrite.templated.optional_arms import by_default, chosen
+from unwet.rewrite.templated.optional_arms import chosen, granted
 from unwet.rewrite.templated.options import Options, options_of
 from unwet.rewrite.templated.rewritten import AS_IT_WAS
 from unwet.rewrite.verdicts import Verdict, as_fixed
@@ -189,7 +189,7 @@ def verify(
     states = own_states(state.reports).values()
     own = (with_states_told(each, states) for each in {*judged.assumptions, *borrowed, *translated})
     proved = {each.path for each in checked if each.verdict == "proved"}
-    by_own = by_default(pile, request.values, proved)
+    by_own = granted(pile, request.values, proved)
     assumed = {*map(said, own), *templates.assumptions, *remembered.listed, *by_own}
     assumptions = tuple(sorted(assumed))
     doubled = disagreements(request.project, against, rendered, found, meaning.normalizer)

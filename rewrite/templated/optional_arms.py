@@ -21,13 +21,15 @@ from pathlib import Path
 from textwrap import indent
 from typing import Final
 
+import yaml
+
 from unwet.lineage.asked import OTHER, InParts, Part, in_parts
-from unwet.lineage.conditionals import defaults
 from unwet.lineage.lexer import in_code
 from unwet.lineage.parse import Script, parse
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.sources import Source
+from unwet.lineage.sqlrender import defaults, with_blanks
 from unwet.lineage.templating import mask
 from unwet.rewrite.definitions import Report
 from unwet.rewrite.meaning import Meaning
@@ -62,10 +64,18 @@ def optional(pile: Pile, given: Mapping[str, str]) -> tuple[Optional, ...]:
     asking = []
     for script in pile.scripts:
         asked = in_parts(script.source.text) if len(script.statements) == 1 else None
-        if asked is not None and asked.name not in given:
+        if asked is not None and asked.name not in given and all(map(_is_text, asked.constants)):
             asking.append(Optional(script, asked))
     texts = {script.source.path: script.source.text.lower() for script in pile.scripts if asking}
     return tuple(one for one in asking if _is_unknown(pile, one.script, texts))
+
+
+def _is_text(constant: str) -> bool:
+    """Whether one who writes it into dbt_project.yml gives this text: `true` is True there."""
+    try:
+        return str(yaml.safe_load(constant)) == constant
+    except (yaml.YAMLError, ValueError):
+        return False
 
 
 def _is_unknown(pile: Pile, script: Script, texts: Mapping[str, str]) -> bool:
@@ -132,9 +142,10 @@ def _read_by(statements: Iterable[Resolved]) -> frozenset[str]:
 
 
 def _joined(parts: Iterable[Part], operator: str) -> Iterator[tuple[str, frozenset[str]]]:
-    """The text with all branches, an operator between two of which one is read."""
+    """The text with all branches that are read at all, an operator between two of which one is."""
     for part in parts:
-        yield (f"\n{operator}\n" if part.between else part.text), part.values
+        if part.between or part.values:
+            yield (f"\n{operator}\n" if part.between else part.text), part.values
 
 
 def _arms(parts: Sequence[tuple[str, frozenset[str]]], dialect: str) -> Iterator[frozenset[str]]:
@@ -217,15 +228,28 @@ def chosen(pile: Pile, given: Mapping[str, str]) -> dict[str, str]:
     return {each.name.lower(): given[each.name] for each in asked if each and each.name in given}
 
 
-def by_default(pile: Pile, given: Mapping[str, str], paths: Container[str]) -> frozenset[str]:
-    """What is taken for granted of scripts that declare values of their own: these are read."""
-    return frozenset(
-        f"@{name} has its default {value!r} in {script.source.path}"
-        for script in pile.scripts
-        if script.source.path in paths
-        for name, value in defaults(script.source.text).items()
-        if name not in given
-    )
+def granted(pile: Pile, given: Mapping[str, str], paths: Container[str]) -> frozenset[str]:
+    """What is taken for granted of scripts that SqlRender reads."""
+    read = (script for script in pile.scripts if script.source.path in paths)
+    return frozenset(told for script in read for told in _granted(script, given))
+
+
+def _granted(script: Script, given: Mapping[str, str]) -> Iterator[str]:
+    path, text = script.source.path, script.source.text
+    for name, value in defaults(text).items():
+        if name not in given:
+            yield f"@{name} has its default {value!r} in {path}"
+    for constant, listed in with_blanks(text):
+        yield (
+            f"SqlRender compares {constant!r} in {' '.join(listed.split())} with the blank beside "
+            f"it, which no value has, in {path}"
+        )
+    asked = in_parts(text) if len(script.statements) == 1 else None
+    if asked is not None and asked.name not in given:
+        yield (
+            f"@{asked.name} is given as text: without quotes or blanks around it, and without "
+            "the signs of a condition (& | ! = < > ( ))"
+        )
 
 
 # --- the proof -------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def test_a_default_declares_a_name_and_is_kept_with_it() -> None:
         ("{@v == '5'} ? {a} : {b}", {"v": "5"}, "a", False),
         ("{@v == '5'} ? {a} : {b}", {"v": "6"}, "b", False),
         ("{@v != ''}?{a}", {"v": ""}, "", False),
-        ("{@v in ('5.3', '5.4')}?{a}:{b}", {"v": "5.4"}, "a", False),
+        ("{@v in ('5.3','5.4')}?{a}:{b}", {"v": "5.4"}, "a", False),
         ("{@v IN (1,2)}?{a}:{b}", {"v": "3"}, "b", False),
         ("{!@v & (@w == 1 | @w == 2)}?{a}:{b}", {"v": "FALSE", "w": "2"}, "a", False),
         ("{@v}?{a {@w}?{c}:{d}}:{b}", {"v": "TRUE", "w": "0"}, "a d", False),

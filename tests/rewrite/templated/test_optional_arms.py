@@ -28,7 +28,7 @@ def script(name: str = "seen", operator: str = "UNION") -> str:
     return f"""-- no UNION of two
 CREATE TABLE {name} AS SELECT what, said, n FROM (
 {arms}
-{{@v in ('5.3', '5.4')}}?{{ {operator} {ARM.format("visit")}
+{{@v in ('5.3','5.4')}}?{{ {operator} {ARM.format("visit")}
   {operator} {{@v == '5.4'}}?{{ {ARM.format("admitted")} }}:{{ {ARM.format("admitting")} }}
 }}
 {operator} {ARM.format("cause")}
@@ -88,6 +88,8 @@ KEPT = [
     ("a condition decides about a column", [script().replace("'race'", "{@v == '5.4'}?{1}:{2}")]),
     ("two parameters are asked for", [script().replace("n > 0", "{@w == '1'}?{n > 0}:{n > 1}")]),
     ("rows are taken away", [script().replace("UNION", "EXCEPT", 2)]),
+    ("YAML reads a constant otherwise", [script().replace("5.4", "true")]),
+    ("SqlRender does not know the sign", [script().replace("== '5.4'", "= '5.4'")]),
     ("another source for one value", [script().replace("t WHERE visit", "u WHERE visit")]),
 ]
 
@@ -103,6 +105,22 @@ def test_a_value_that_is_given_decides() -> None:
     bound = load([Source("pile/a.sql", script(), "duckdb")], params={"v": "5.4"})
     text = model(refactor(bound, Request(values={"v": "5.4"})))
     assert "'admitted'" in text and "'admitting'" not in text and "var(" not in text
+
+
+BLANKS = ("5.3", "5.4", "6", "")
+
+
+@pytest.mark.parametrize("value", BLANKS)
+def test_a_constant_beside_a_blank_is_no_value(value: str, tmp_path: Path) -> None:
+    """SqlRender compares it with its blank: with 5.4 there are the rows of any other value."""
+    text = script().replace("'5.3','5.4'", "'5.3', '5.4'")
+    result = made(text, out=tmp_path / "p")
+    told = "SqlRender compares '5.4' in ('5.3', '5.4') with the blank beside it, which no value has"
+    assert result.verdicts[0].outcome == "proved"
+    assert any(each.startswith(told) for each in result.assumptions)
+    (seen,) = read_project(tmp_path / "p", {"v": value}).models
+    assert ("'visit'" in seen.sql, "'admitting'" in seen.sql) == (value == "5.3",) * 2
+    assert "'admitted'" not in seen.sql
 
 
 def checked(root: Path, **given: str) -> tuple[str, str]:
