@@ -15,14 +15,17 @@ hold, and statements that read one by its place, with the reasons
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
 from sqlglot import exp
 
-from unwet.lineage.parse import Statement
+from unwet.lineage.findings import Span
+from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved
+from unwet.rewrite.files_written import files_in, files_of, is_file
+from unwet.rewrite.lost import gap_places
 from unwet.rewrite.script_order import base_reads
 
 FILLED: Final = "it has the rows that are at its place before (LOCATION, EXTERNAL, ...)"
@@ -33,7 +36,6 @@ _READING: Final = frozenset({"query", "ctas", "view", "select_into", "insert"})
 _PLACES: Final = frozenset({"external_location", "location", "path", "uris"})
 _SERVERS: Final = frozenset({"url", "dbtable"})
 _QUOTED: Final = re.compile(r"['\"`](?P<path>[^'\"`\n]+)['\"`]")
-_UNLOADED: Final = re.compile(r"\bTO\s+'(?P<path>[^'\n]+)'", re.IGNORECASE)
 _ENGINES: Final = frozenset({"FEDERATED", "CONNECT", "SPIDER", "CSV"})  # of MySQL and MariaDB
 
 
@@ -75,11 +77,11 @@ def _path(one: exp.Expr) -> str:
 
 
 def in_places(
-    resolved: Sequence[Resolved],
+    resolved: Sequence[Resolved], scripts: Iterable[Script] = ()
 ) -> tuple[Mapping[str, str], Mapping[str, Mapping[int, str]]]:
     """By relation, and by script and index of the statement."""
     lying: dict[str, dict[str, None]] = {}
-    files = {place: each.statement for each in resolved for place in _written(each)}
+    files = dict(_files(resolved, scripts))
     for each in resolved:
         place = place_of(each.statement) if each.kind in _MAKING and each.target else ""
         if "/" in place:
@@ -113,36 +115,31 @@ def in_places(
     return doubts, readers
 
 
-def _written(resolved: Resolved) -> Iterator[str]:
-    """The files that a statement writes."""
-    tree, text = resolved.statement.tree, resolved.statement.text
-    if isinstance(tree, exp.Copy) and tree.args.get("kind") is False:
-        yield from (each.name for each in tree.args.get("files") or () if _is_file(each.name))
-    elif isinstance(tree, exp.Export):
-        yield from (hit["path"] for hit in _QUOTED.finditer(text) if _is_file(hit["path"]))
-    elif isinstance(tree, exp.Command) and str(tree.this).upper() == "UNLOAD":
-        yield from (hit["path"] for hit in _UNLOADED.finditer(text))
+def _files(resolved: Sequence[Resolved], scripts: Iterable[Script]) -> Iterator[tuple[str, Span]]:
+    """The files that are written, each with the place that does."""
+    for each in resolved:
+        yield from ((place, each.statement.span) for place in files_of(each.statement))
+    for script in scripts:
+        for _, line, text in gap_places(script):
+            at = Span(script.source.path, line, 1, line, 1)
+            yield from ((place.rstrip("/"), at) for place in files_in(text))
 
 
-def _is_file(path: str) -> bool:
-    return "." in path or "/" in path
-
-
-def _of_files(resolved: Resolved, files: Mapping[str, Statement]) -> str:
+def _of_files(resolved: Resolved, files: Mapping[str, Span]) -> str:
     """Why a statement reads what another one writes: a file, all of a pattern or of a folder."""
     for path in sorted(_places_in(resolved.statement)) if files else ():
         for written, by in files.items():
-            if by is not resolved.statement and _meet(path, written):
-                return f"it reads {path}, which line {by.span.line} of {by.path} writes"
+            if by != resolved.statement.span and _meet(path, written):
+                return f"it reads {path}, which line {by.line} of {by.path} writes"
     return ""
 
 
 def _meet(one: str, other: str) -> bool:
     """Whether two paths may be of one file."""
-    inside = _is_file(one) and (
+    inside = is_file(one) and (
         f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
     )
-    return inside or (_is_file(one) and (fnmatchcase(one, other) or fnmatchcase(other, one)))
+    return inside or (is_file(one) and (fnmatchcase(one, other) or fnmatchcase(other, one)))
 
 
 def _places_in(statement: Statement) -> frozenset[str]:

@@ -29,6 +29,7 @@ from unwet.rewrite.changed_by_text import (
     uncommented,
     words,
 )
+from unwet.rewrite.files_written import told_of_files, writes_files
 from unwet.rewrite.function_words import is_javascript
 from unwet.rewrite.table_actions import changes_nothing
 
@@ -92,6 +93,8 @@ def last_part(relation: str) -> str:
 def unfollowed(resolved: Resolved) -> str:
     """Why a statement of no known kind may make something, in words; empty when it does not."""
     statement = resolved.statement
+    if told := told_of_files(statement):
+        return told
     if resolved.kind != "other" or is_harmless(statement):
         return ""
     text = uncommented(statement.text, statement.dialect)
@@ -193,6 +196,8 @@ def _in_another_space(
 def written_beside(resolved: Resolved) -> Iterator[str]:
     """Names that a parsed statement may write apart from its own target."""
     statement, tree = resolved.statement, resolved.statement.tree
+    if writes_files(statement):
+        return
     if resolved.kind not in ("drop", "truncate"):  # of those each target has its own step
         yield from (last_part(each.target) for each in resolved.more if each.target)
     for node in found_in(tree, exp.Insert, exp.Update, exp.Delete, exp.Merge):

@@ -7,7 +7,7 @@ nobody carries it over.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from unwet.lineage.errors import without_secrets
 from unwet.lineage.findings import Span
 from unwet.lineage.parse import Script, Statement
 from unwet.rewrite.described import NO_RELATIONS, of
+from unwet.rewrite.files_written import written_by_clients
 
 _COMMANDS: Final = frozenset(
     {"ANALYZE", "CLUSTER", "COMMENT", "DENY", "GRANT", "OPTIMIZE", "REINDEX", "REVOKE", "SECURITY"}
@@ -57,16 +58,24 @@ def not_carried(
 ) -> tuple[NotCarried, ...]:
     """Such statements by their places, without those of scripts that go on ``as_they_are``, and
     comments that the project ``described``: by relation the columns, "" for the relation."""
-    return tuple(
-        sorted(
-            NotCarried(statement.span, what, _begins(statement))
-            for script in scripts
-            if script.source.path not in as_they_are
-            for statement in script.statements
-            if not statement.again and (what := _what(statement.tree))
-            if not _is_told(statement, described)
-        )
-    )
+    left = [script for script in scripts if script.source.path not in as_they_are]
+    found = [
+        NotCarried(statement.span, what, _begins(statement.masked.restore(statement.text)))
+        for script in left
+        for statement in script.statements
+        if not statement.again and (what := _what(statement.tree))
+        if not _is_told(statement, described)
+    ]
+    return tuple(sorted([*found, *(each for script in left for each in _by_client(script))]))
+
+
+def _by_client(script: Script) -> Iterator[NotCarried]:
+    """Files that lines write which are no SQL."""
+    dialect = next((s.dialect for s in script.statements), script.source.dialect or "")
+    for at, line in written_by_clients(script.source.text, dialect):
+        number = script.source.text.count("\n", 0, at) + 1
+        span = Span(script.source.path, number, 1, number, len(line) + 1)
+        yield NotCarried(span, "\\COPY", _begins(line))
 
 
 def _is_told(statement: Statement, described: Mapping[str, Collection[str]]) -> bool:
@@ -95,8 +104,8 @@ def _commanded(verb: str, rest: str) -> str:
     return f"{verb} {kind}" if kind in _OTHERS else ""
 
 
-def _begins(statement: Statement) -> str:
-    text = " ".join(statement.masked.restore(statement.text).split())
+def _begins(text: str) -> str:
+    text = " ".join(text.split())
     if (secret := _SECRET.search(text)) is not None:
         text = f"{text[: secret.end()]} ..."
     text = without_secrets(text)

@@ -28,6 +28,7 @@ from unwet.rewrite.clauses import trim
 from unwet.rewrite.definitions import Definition, EndState, Report, named
 from unwet.rewrite.done_already import Done, done_once, only_emptied
 from unwet.rewrite.edits import edited
+from unwet.rewrite.files_written import writes_files
 from unwet.rewrite.in_databases import in_several_databases
 from unwet.rewrite.in_places import FILLED, in_places, place_of
 from unwet.rewrite.in_turn import (
@@ -104,7 +105,7 @@ def end_state(
     known = {name for each in units for name in (*each.makes, *each.fills, *each.needs)}
     lost = unfollowed.touched(known)
     done = Done(only_emptied(resolved, lost))
-    (lying, placed), (gone, missed) = in_places(resolved), taken_away(units)
+    (lying, placed), (gone, missed) = in_places(resolved, scripts), taken_away(units)
     several |= {**lying, **gone}
     machine = _Machine(catalog, several, turns, lost, spaces(scripts), done, unfollowed)
     machine.anew = turns | begun_anew(units)
@@ -219,7 +220,7 @@ class _Machine:
                 self.bare.append(self._filled(resolved, problem))
             case "ctas" | "view" | "select_into":
                 self._put(self._created(resolved, problem))
-            case "insert":
+            case "insert" if not writes_files(resolved.statement):
                 self._insert(resolved, problem)
             case "create_table":
                 self._create_empty(resolved, problem)
