@@ -318,6 +318,19 @@ REPEATED = [
     ("WHILE @i < 3 EXEC p\nGO\n", "line 8 of a.sql may run its procedure several times"),
     ("WHILE @i < 3\nBEGIN\nEXEC p\nEND", "line 10 of a.sql may run its procedure several times"),
     ("EXEC p\nGO\nEXEC p\n", "line 10 of a.sql runs its procedure once more"),
+    (
+        "CREATE PROC o AS EXEC p\nGO\nEXEC o\nEXEC o",
+        "line 11 of a.sql runs its procedure once more",
+    ),
+    (
+        "CREATE PROC o AS EXEC p\nGO\nCREATE PROC w AS EXEC o\nGO\nEXEC w\nEXEC w",
+        "line 13 of a.sql runs its procedure once more",
+    ),
+    (
+        "CREATE PROC o AS EXEC p\nGO\nEXEC o\nGO 2",
+        "line 10 of a.sql may run its procedure several times",
+    ),
+    ("CREATE PROC o AS EXEC p\nGO\nEXEC o\n", ""),
     ("EXEC p\nGO 1\n", ""),
     ("SELECT 1 AS x -- while it runs\nEXEC p\nGO\n", ""),
     ("WHILE @i < 3 SET @i = @i + 1\nGO\nEXEC p\nGO\n", ""),
