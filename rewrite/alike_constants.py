@@ -14,6 +14,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+NULL_OF_OTHERS: Final = frozenset(
+    {"databricks", "hive", "redshift", "snowflake", "spark", "spark2"}
+)
+"""Where a comparison with a constant may be NULL for what is not NULL: beside a number a text that
+is none in Spark; a null within JSON, of a VARIANT, in Snowflake and Databricks ("Semi-structured
+data", "NULL values"); and whatever is of another type in a SUPER of Redshift ("Lax semantics")."""
+
 LARGEST: Final = 2**31 - 1
 """Beyond 32 bits dialects widen, wrap or fail, each in its own way; another type is another number
 below a division."""

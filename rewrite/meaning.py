@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from unwet.lineage.names import deep_stack
+from unwet.lineage.parse import Statement
 from unwet.lineage.pile import Pile
-from unwet.rewrite.lists_of_spark import SPARK
+from unwet.rewrite.alike_constants import NULL_OF_OTHERS
 from unwet.rewrite.normal import Normalizer
 from unwet.rewrite.own_functions import (
     OwnFunction,
@@ -19,6 +21,7 @@ from unwet.rewrite.own_functions import (
 )
 from unwet.rewrite.script import EndState, end_state
 
+_JSON: Final = re.compile(r"json|->|\bvariant\b", re.IGNORECASE)
 _OF_THE_PILE: Final = Normalizer()  # stands for one of its own
 
 
@@ -81,6 +84,11 @@ def with_functions_made(meaning: Meaning, names: frozenset[str]) -> Meaning:
 
 
 def _normalizer_of(pile: Pile) -> Normalizer:
-    """In Spark's dialects a text that is no number, and is compared with one, is NULL."""
-    statements = (each for script in pile.scripts for each in script.statements)
-    return Normalizer(numbers=all(each.dialect not in SPARK for each in statements))
+    """In some dialects a comparison is NULL for more than NULL; in DuckDB for a null of JSON."""
+    statements = [each for script in pile.scripts for each in script.statements]
+    sure = all(each.dialect not in NULL_OF_OTHERS for each in statements)
+    return Normalizer(numbers=sure and not any(map(_says_json, statements)))
+
+
+def _says_json(statement: Statement) -> bool:
+    return statement.dialect == "duckdb" and _JSON.search(statement.text) is not None

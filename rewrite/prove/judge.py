@@ -25,9 +25,9 @@ from unwet.rewrite.algebra import (
     parts,
     walk,
 )
+from unwet.rewrite.alike_constants import NULL_OF_OTHERS
 from unwet.rewrite.definitions import spoken_in
 from unwet.rewrite.listed_columns import OF_TABLES
-from unwet.rewrite.lists_of_spark import SPARK
 from unwet.rewrite.lower import trim
 from unwet.rewrite.normal import Normalizer, ruled
 from unwet.rewrite.prove.declarations import Known
@@ -89,7 +89,10 @@ def judge(
         if back.plan is not None:
             plans[report.name] = back.plan
         why, assumed = _against(report, back, target, normalizer, through, catalog)
-        resting = _by_promises(report, back, target, known, through, catalog) if why else None
+        resting = None
+        if why:
+            numbers = normalizer.numbers
+            resting = _by_promises(report, back, target, known, through, catalog, numbers)
         if back.plan is not None and (place := _place_of_rows(back.plan, made)):
             why, resting = place, None
         if resting is not None:
@@ -151,8 +154,10 @@ def _by_promises(
     known: Known,
     through: Through,
     catalog: Catalog,
+    numbers: bool,
 ) -> _Resting | None:
-    """What is declared of tables and makes the two plans one; None: they are two even so."""
+    """What is declared of tables and makes the two plans one; None: they are two even so.
+    ``numbers`` as of a `Normalizer`."""
     legacy = report.definition
     spoken = {part.statement.dialect for part in legacy.parts}
     if legacy.plan is None or back.plan is None or len(spoken) > 1:
@@ -160,7 +165,7 @@ def _by_promises(
     plan, _ = wanted(legacy, legacy.plan, target, catalog)
     source = spoken_in(legacy, target)
     promised = Promised(known.promises(source))
-    rules = ruled(promised, source not in SPARK)
+    rules = ruled(promised, numbers and source not in NULL_OF_OTHERS)
     if proves(promised.ordered(plan), promised.ordered(back.plan), rules):
         return _Resting(frozenset(promised.used))
     old, new = through.plans(legacy, back.plan)

@@ -66,8 +66,8 @@ def plain_inner_conditions(expr: Expr) -> Expr | None:
 
 def null_of_comparison(expr: Expr) -> Expr | None:
     """(x < 1) IS NULL -> x IS NULL, the same with IS NOT NULL. Not for two columns: structs of
-    which a field is NULL compare as NULL in BigQuery. Nor in Spark's dialects, where 'abc' < 1 is
-    NULL (its SQL reference, "ANSI Compliance": without ANSI a text that is no number is NULL)."""
+    which a field is NULL compare as NULL in BigQuery. Nor in dialects where
+    'abc' < 1, or a null within JSON, is NULL (``NULL_OF_OTHERS`` in `alike_constants`)."""
     match expr:
         case Call(op="is", args=(Call(op=op, args=args) as compared, value), shape=shape) if (
             op in _COMPARISONS
