@@ -5,7 +5,8 @@
 
 A statement below a setting is kept if it says something else there than unwet reads (`SET
 ANSI_NULLS OFF`), or if statements that depend on it run with several values, also that of the
-server. Where all run with one value the models are taken to be built with it, too. Of the time zone
+server. Where all run with one value the models are taken to be built with it, too; and what no
+script makes, which may be a view, is taken not to depend on a setting at all. Of the time zone
 nobody knows what it is by itself: where all scripts that say one say the same, it is that one. What
 changes no rows (`SET NOCOUNT ON`, `SET work_mem`) is nothing, and so is a value that is usual.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +26,7 @@ from sqlglot import exp
 from unwet.lineage.dialects import POSTGRES
 from unwet.lineage.findings import Span
 from unwet.lineage.parse import Script, Statement
+from unwet.lineage.trees import found_in
 from unwet.rewrite.changed_by_text import uncommented
 from unwet.rewrite.lost import gap_places, is_procedure
 from unwet.rewrite.said_settings import ALL, ZONE, Setting, said_settings
@@ -70,7 +72,41 @@ def under_settings(scripts: Sequence[Script]) -> UnderSettings:
     for name in sorted({name for run in runs for name in run.held}):
         for run, reason in _settled(name, runs, found):
             found.reasons.setdefault(run.statement.path, {}).setdefault(run.statement.index, reason)
+    _grant_the_outside(runs, _made(scripts), found)
     return found
+
+
+def _grant_the_outside(runs: Sequence[_Run], made: Container[str], found: UnderSettings) -> None:
+    """A view of somebody else may depend on a setting, whatever its reader says."""
+    read: dict[tuple[str, str, str, int], set[str]] = defaultdict(set)
+    for run in runs:
+        path = run.statement.path
+        others = [(name, h) for name, h in run.held.items() if not depends(name, run.text)]
+        for name, held in others:
+            read[path, name, held.value, held.line] |= _outside(run.statement.tree, made)
+    for (path, name, value, line), tables in read.items():
+        if tables:
+            where = f"line {line} of {path} sets {name} to {value}"
+            told = (
+                f"what no script makes says the same in any session ({', '.join(sorted(tables))})"
+            )
+            found.granted[path].add(f"{told}: {where}")
+
+
+def _outside(tree: exp.Expr, made: Container[str]) -> frozenset[str]:
+    """The relations that a statement reads and nobody makes."""
+    own = {each.alias.lower() for each in found_in(tree, exp.CTE)}
+    filled = tree.this if isinstance(tree, exp.Insert) else None
+    names = {each.name.lower() for each in found_in(tree, exp.Table)
+             if each is not filled and each.name}  # fmt: skip
+    return frozenset(name for name in names - own if name not in made)
+
+
+def _made(scripts: Iterable[Script]) -> frozenset[str]:
+    """The last parts of the names of all that scripts make."""
+    trees = [each.tree for script in scripts for each in script.statements]
+    made = (each for tree in trees for each in found_in(tree, exp.Create, exp.Into))
+    return frozenset(table.name.lower() for each in made if (table := each.find(exp.Table)))
 
 
 def _settled(name: str, runs: Sequence[_Run], found: UnderSettings) -> Iterator[tuple[_Run, str]]:

@@ -38,5 +38,15 @@ def test_what_does_not_depend_on_it_takes_nothing_for_granted() -> None:
     assert granted(files, "tsql") == {"r": {told}, "s": frozenset()}
 
 
+def test_what_nobody_makes_may_be_a_view_that_depends_on_it() -> None:
+    made = "CREATE TABLE q (a INT);"
+    text = "SET DATEFIRST 1;\nWITH c AS (SELECT a FROM t) SELECT c.a INTO r FROM c JOIN q ON 1 = 1;"
+    told = (
+        "what no script makes says the same in any session (t): line 1 of a.sql sets datefirst to 1"
+    )
+    assert granted({"a": text, "b": made}, "tsql")["r"] == {told}
+    assert granted({"a": text.replace("1;", "7;", 1), "b": made}, "tsql")["r"] == frozenset()
+
+
 def test_without_settings_nothing_is_looked_at() -> None:
     assert granted({"a": DAY.format("r")}) == {"r": frozenset()}
