@@ -10,6 +10,7 @@ is an argument: the table there, the name of the CTE elsewhere.
 may_be_own(node) -> whether a copy may have it of its own
 with_own(places, taken) -> in place: names for derived tables, and their CTEs
 ReadOfCallers(macros, calls) -> what the macros that a tree calls name such CTEs
+is_of_a_query(name) -> whether a relation of that name is such a CTE
 clash(units) -> whether two of them would have CTEs of one name in one query
 place_own(unit, call) -> the host's tree with the call and its own CTEs
 """
@@ -180,7 +181,12 @@ class ReadOfCallers:
 def _not_its_own(tree: exp.Expr) -> frozenset[str]:
     own = {cte.alias.lower() for cte in found_in(tree, exp.CTE)}
     names = {table.name.lower() for table in found_in(tree, exp.Table)} - own
-    return frozenset(name for name in names if _TOKEN.fullmatch(name) is None)
+    return frozenset(filter(is_of_a_query, names))
+
+
+def is_of_a_query(name: str) -> bool:
+    """Whether it is the name of a CTE, and none that stands for a table or for what is told."""
+    return _TOKEN.fullmatch(name) is None
 
 
 def _called_in(tree: exp.Expr, calls: Sequence[MacroCall]) -> set[str]:

@@ -34,6 +34,7 @@ from unwet.rewrite.readings import with_readings
 from unwet.rewrite.said_once import said_once
 from unwet.rewrite.said_ranges import with_ranges
 from unwet.rewrite.same_around import with_same_around
+from unwet.rewrite.same_inside import with_same_inside
 from unwet.rewrite.same_sets import with_same_sets
 from unwet.rewrite.selections import selected
 from unwet.rewrite.short_lists import with_short_lists
@@ -81,6 +82,7 @@ def refined(
                 library, dialect, most, stay, over, names, owners.limits, about=new
             )
         library = with_same_around(library, dialect, most, stay, over, names, owners.limits)
+        library = with_same_inside(library, dialect, most, stay, over, names, owners.limits)
         lists = frozenset(macro.name for macro in library.macros if macro.kind == "items")
         if lists:  # what calls them is fewer by now
             library = with_one_macro(

@@ -10,6 +10,7 @@ rest reads a CTE, and no call in it hands the name of one on, but where it is to
 may_be_apart(query) -> whether that may be tried
 taken_apart(one, two, ...) -> two queries, each in two where it has to be, alike
 renumber(part, first) -> the calls in such a rest have their numbers in a library
+kind_of(source, ctes) -> what a query reads there
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def taken_apart(
     assert isinstance(trees[0], exp.Select) and isinstance(trees[1], exp.Select)
     own = [{cte.alias.lower() for cte in ctes(tree)} for tree in trees]
     left, right = (_sources_of(tree) for tree in trees)
-    kinds = [(_kind(a, own[0]), _kind(b, own[1])) for a, b in zip(left, right, strict=True)]
+    kinds = [(kind_of(a, own[0]), kind_of(b, own[1])) for a, b in zip(left, right, strict=True)]
     places: list[tuple[list[exp.CTE], list[tuple[str, Leaf]]]] = [([], []), ([], [])]
     used = [{*each} for each in taken]
     for (a, b), kind in zip(zip(left, right, strict=True), kinds, strict=True):
@@ -158,7 +159,7 @@ def _told(
     return more
 
 
-def _kind(source: exp.Expr, own: Collection[str]) -> str:
+def kind_of(source: exp.Expr, own: Collection[str]) -> str:
     """What a query reads there: a derived table, a call, a CTE, a parameter, or a table."""
     said = {name for name, value in source.args.items() if value}
     if isinstance(source, exp.Subquery) and said <= {"this", "alias"} and not _has_columns(source):
