@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlglot import exp
 
@@ -93,11 +94,11 @@ def widened(
     plain = copied(tree)
     offers.note(sites)
     donors = {term: site for site in reversed(group) for term in site.terms}
-    votes = _votes(group)
+    votes, read = _votes(group), partial(_read, group)
     missing = [term for term in votes if term not in sites[0].terms]
     for term in missing:
         _bring(sites[0].block, donors[term].block, term, offers)
-    _call(tree, sites[0], [*offers.blocks[id(tree)]], votes)
+    _call(tree, sites[0], [*offers.blocks[id(tree)]], votes, read)
     again = scan(tree)
     wide = serving(again, group, normalizer) if again else None
     if wide is None or all(site is not base for site, _ in wide.served):
@@ -114,6 +115,31 @@ def _votes(group: Sequence[Site]) -> dict[bytes, Counter[str]]:
         for term, name in zip(site.terms, site.names, strict=True):
             found.setdefault(term, Counter())[name] += 1
     return dict(sorted(found.items(), key=lambda pair: -pair[1].total()))
+
+
+def _read(group: Sequence[Site], term: bytes) -> int:
+    """How many copies there are whose column is also said around them, or may be: the others only
+    have it as it stood in what they are copied from."""
+    return sum(
+        site.whole or _is_said(site, name)
+        for site in group
+        for own, name in zip(site.terms, site.names, strict=True)
+        if own == term
+    )
+
+
+def _is_said(site: Site, name: str) -> bool:
+    """Whether the query around a block says a name, or takes all there is."""
+    around = site.query.node.walk(prune=lambda node: node is site.node)
+    return any(
+        _takes_all(node) or (isinstance(node, exp.Column) and node.name.lower() == name.lower())
+        for node in around
+        if node is not site.node
+    )
+
+
+def _takes_all(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Select) and node.is_star
 
 
 def serving(sites: Sequence[Site], group: Sequence[Site], normalizer: Normalizer) -> Wide:
@@ -255,14 +281,18 @@ def _column(block: Query, item: Input, name: str) -> exp.Column:
 
 
 def _call(
-    tree: exp.Query, root: Site, terms: Sequence[bytes], votes: Mapping[bytes, Counter[str]]
+    tree: exp.Query,
+    root: Site,
+    terms: Sequence[bytes],
+    votes: Mapping[bytes, Counter[str]],
+    read: Callable[[bytes], int],
 ) -> None:
     """In place: each column is called what most authors call it, as far as that is free; those of
     further branches, whose names nobody reads, as that of the first one."""
     first, *others = (branch.node for branch in _branches(root.block))
     if tree.args.get("order") or not _may_be_called(first, len(terms)):
         return  # other clauses call columns by these names
-    names = _names(terms, votes)
+    names = _names(terms, votes, read)
     called = [names[term] for term in terms]
     _set_names(first, called)
     for select in others:
@@ -295,13 +325,24 @@ def _named(item: exp.Expr, name: str) -> exp.Expr:
     return inner if same else exp.alias_(inner, name)
 
 
-def _names(terms: Sequence[bytes], votes: Mapping[bytes, Counter[str]]) -> dict[bytes, str]:
-    """A name for each column: those that most copies have choose first."""
+def _names(
+    terms: Sequence[bytes], votes: Mapping[bytes, Counter[str]], read: Callable[[bytes], int]
+) -> dict[bytes, str]:
+    """A name for each column: of those that want the same one, that which most copies read chooses
+    first, then that which most have."""
+    liked = {term: _liked(votes.get(term, Counter())) for term in terms}
+    wanted = Counter(each[0] for each in liked.values())
+    lone = {term: wanted[liked[term][0]] == 1 for term in terms}
+    rank = {term: (lone[term], 0 if lone[term] else read(term),
+                   votes[term].total() if term in votes else 0) for term in terms}  # fmt: skip
     names: dict[bytes, str] = {}
-    for term in sorted(terms, key=lambda t: -votes[t].total() if t in votes else 0):
-        counts = votes.get(term, Counter())
-        liked = sorted(counts, key=lambda name: (-counts[name], name)) or ["value"]
-        names[term] = next((n for n in liked if n not in names.values()), "") or free(
-            liked[0], names.values()
+    for term in sorted(terms, key=rank.__getitem__, reverse=True):
+        names[term] = next((n for n in liked[term] if n not in names.values()), "") or free(
+            liked[term][0], names.values()
         )
     return names
+
+
+def _liked(counts: Counter[str]) -> list[str]:
+    """What authors call a column, the most frequent name first."""
+    return sorted(counts, key=lambda name: (-counts[name], name)) or ["value"]

@@ -148,6 +148,22 @@ def test_a_column_that_is_made_in_another_way_is_another_column() -> None:
     assert "total_2" not in query(found, "a") + query(found, "b")
 
 
+def test_of_two_columns_of_one_name_that_which_more_read_has_it_alone() -> None:
+    """What copies have and do not read came with what they were copied from."""
+    usual = "sum(i.price) as total, min(i.price) as low, max(i.price) as high"
+    odd = usual.replace("sum(i.price)", "sum(coalesce(i.price, 0))")
+    found = shared(
+        WIDE.format(name="a", columns=odd, read="total"),
+        WIDE.format(name="b", columns=odd, read="count(*), max(low)"),
+        WIDE.format(name="c", columns=odd, read="high"),
+        WIDE.format(name="d", columns=usual, read="o_id, total"),
+        WIDE.format(name="e", columns=usual, read="total, high"),
+    )
+    [model] = models(found).values()
+    assert "SUM(i.price) AS total" in model and "SUM(COALESCE(i.price, 0)) AS total_2" in model
+    assert query(found, "a").startswith("SELECT total_2 AS total FROM")
+
+
 def test_the_name_that_most_authors_use_is_the_name_of_the_column() -> None:
     columns = "sum(i.price) as {}, min(i.price) as low, max(i.price) as high"
     found = shared(
