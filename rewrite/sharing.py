@@ -402,10 +402,11 @@ class Workshop:
                     found[host] = _tables(self._tree(host))
 
     def number(self) -> None:
-        """In place: names lose the number behind them where the model that had them has gone."""
+        """In place: names lose the number behind them where the model that had them has gone; of
+        several that want one name, the most read model has it alone."""
         taken, found = {*self.taken, *self.owners.refused} - {*self.wanted}, self._reads()
         names: dict[str, str] = {}
-        for name in self.made:
+        for name in sorted(self.made, key=lambda name: -len(found.get(f"ref__{name}__ref", ()))):
             names[name] = free(self.wanted[name][0], taken)
             taken.add(names[name])
         for name, new in names.items():

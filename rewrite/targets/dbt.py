@@ -21,6 +21,7 @@ from unwet.rewrite.targets.dbt_properties import (
     plain,
     profiles_yml,
     project_yml,
+    readers_of,
     sources_yml,
     unit_tests_yml,
 )
@@ -50,6 +51,7 @@ from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
 from unwet.rewrite.targets.shared_stretches import with_stretches
 from unwet.rewrite.targets.told_apart import told_apart
 from unwet.rewrite.targets.variables import unset
+from unwet.rewrite.targets.variants_told import models_told
 from unwet.rewrite.targets.where_shared import where_shared, wrapped
 
 NAME = "dbt"
@@ -151,7 +153,8 @@ def _described(project: Project, folders: Folders, texts: Mapping[str, str]) -> 
     for layer in (STAGING, INTERMEDIATE):
         if drafts := [each for each in project.intermediates if layers[each.name] == layer]:
             own = {each.name: texts[f"models/{layer}/{each.name}.sql"] for each in drafts}
-            found[f"models/{layer}/_models.yml"] = models_yml(project, drafts, told_apart(own))
+            apart = models_told(project, own, readers_of(project))
+            found[f"models/{layer}/_models.yml"] = models_yml(project, drafts, apart)
     return found
 
 

@@ -22,6 +22,7 @@ from unwet.rewrite.targets.jinja import escaped
 from unwet.rewrite.targets.list_macros import ListMacro
 from unwet.rewrite.targets.made_elsewhere import Maker, makers
 from unwet.rewrite.targets.replaced import is_code, replaced
+from unwet.rewrite.targets.variants_told import columns_told
 from unwet.rewrite.true_comments import true_comments
 
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
@@ -201,7 +202,7 @@ def models_yml(
 ) -> str:
     """Models of one folder: what they are and replace, and what is tested of them. ``apart``: in
     what one differs from that which is called alike."""
-    readers = _readers(project)
+    readers = readers_of(project)
     models = [_entry(project, draft, readers, apart) for draft in drafts]
     return _yaml({"version": 2, "models": models})
 
@@ -226,6 +227,11 @@ def _entry(
         entry["config"] = {"meta": {"replaces": [*map(plain, replaced(project, report))]}}
     tests = project.evidence.models.get(draft.name, ())
     columns = _described(about, report)
+    if report is None:
+        columns = [
+            {"name": name, "description": plain(said)}
+            for name, said in columns_told(project, draft.name).items()
+        ]
     return entry | with_tests(columns, tests, project.dialect, lambda name: name)
 
 
@@ -237,7 +243,7 @@ def _described(about: Described, report: Report | None) -> list[dict[str, object
             if text and re.fullmatch(r"[A-Za-z_]\w*", name)]  # fmt: skip
 
 
-def _readers(project: Project) -> dict[str, list[str]]:
+def readers_of(project: Project) -> dict[str, list[str]]:
     """By model: those that read it directly."""
     found: dict[str, list[str]] = {}
     for draft in (*project.drafts, *project.intermediates):

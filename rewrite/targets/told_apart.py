@@ -6,6 +6,7 @@
 Who looks for one of them finds the other, and may take it for the same.
 
 told_apart(texts) -> what is said of each but the first of those that are called alike
+unlike(name, old, new) -> the same of one
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
-_NUMBERED: Final = re.compile(r"(?P<stem>.*?[a-z0-9])_(?P<number>[2-9]|[1-9]\d)")
+NUMBERED: Final = re.compile(r"(?P<stem>.*?[a-z0-9])_(?P<number>[2-9]|[1-9]\d)")
 _AROUND: Final = re.compile(
     r"\{#.*?#\}|\{%-?\s*(?:end)?macro\b.*?%\}|\{\{\s*config\(.*?\)\s*\}\}|/\*.*?\*/|--[^\n]*", re.S
 )
 _TOKEN: Final = re.compile(r"'[^']*'|\w+(?:\.\w+)*|[<>!=]+|[^\w\s]", re.S)
 _MARK: Final = re.compile(r"\{\{-?|-?\}\}|\{%-?|-?%\}")  # Jinja's, which a description would obey
 _ALIAS: Final = re.compile(r"\b[a-z_]\w*\.(?=[a-z_])", re.I)
+_CALL: Final = re.compile(
+    r"\b(?!(?:IN|ON|OR|AS|BY|AND|NOT|WHEN|THEN|OVER|WHERE|FROM)\b)(\w+) \(", re.I
+)
 _GAP: Final = 2  # tokens between two differences that are told as one
 _SHOWN: Final = 2  # differences
 _LETTERS: Final = 60  # of one side
@@ -35,14 +39,26 @@ def told_apart(texts: Mapping[str, str]) -> dict[str, str]:
     """``texts``: of macros, or of models, by their names."""
     groups: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for name in texts:
-        hit = _NUMBERED.fullmatch(name)
+        hit = NUMBERED.fullmatch(name)
         groups[hit["stem"] if hit else name].append((int(hit["number"]) if hit else 1, name))
     found: dict[str, str] = {}
     for members in groups.values():
         (_, first), *others = sorted(members)
         for _, name in others:
-            found[name] = f"Unlike {first}: {_differences(texts[first], texts[name])}."
+            found[name] = unlike(first, texts[first], texts[name])
     return found
+
+
+def unlike(name: str, old: str, new: str) -> str:
+    """What is said of a thing that differs from the old one of that name."""
+    return f"Unlike {name}: {_differences(old, new)}."
+
+
+def unlike_column(name: str, old: str, new: str) -> str:
+    """The same of expressions, which may be shown where they have nothing in common."""
+    said = _differences(old, new)
+    whole = _said(_tokens(old, None), _tokens(new, None))
+    return f"Unlike {name}: {whole if said == _OTHER else said}."
 
 
 def with_differences(files: Mapping[str, str]) -> dict[str, str]:
@@ -68,7 +84,7 @@ def _differences(old: str, new: str) -> str:
         matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
         if matcher.quick_ratio() < _ALIKE or matcher.ratio() < _ALIKE:
             return _OTHER
-        if found := [_said(mine[a:b], theirs[c:d]) for a, b, c, d in _apart(matcher)]:
+        if found := [_said(*_trimmed(mine[a:b], theirs[c:d])) for a, b, c, d in _apart(matcher)]:
             more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
             return "; ".join(found[:_SHOWN]) + more
     return "only its parameters are others"
@@ -92,6 +108,13 @@ def _apart(matcher: SequenceMatcher[str]) -> list[tuple[int, int, int, int]]:
     return found
 
 
+def _trimmed(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
+    """Without what both end with: a parenthesis of one may have been taken for another's."""
+    while old and new and old[-1] == new[-1]:
+        old, new = old[:-1], new[:-1]
+    return old, new
+
+
 def _said(old: Sequence[str], new: Sequence[str]) -> str:
     if not old:
         return f"with {_shown(new)}"
@@ -100,6 +123,7 @@ def _said(old: Sequence[str], new: Sequence[str]) -> str:
 
 def _shown(tokens: Sequence[str]) -> str:
     text = re.sub(r" ([),])|\( ", lambda hit: hit[1] or "(", " ".join(tokens))
+    text = _CALL.sub(r"\1(", text)
     text = re.sub(r"[{}]", "", text)  # a description is a template, too
     text = re.sub(r"'([^']*)'", lambda hit: f"'{hit[1].strip()}'", text)
     return f"`{text if len(text) <= _LETTERS else text[: _LETTERS - 3] + '...'}`"

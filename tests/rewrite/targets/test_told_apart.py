@@ -18,11 +18,12 @@ _ROWS = "SELECT a, b FROM t WHERE day >= CAST('{{ first }}' AS DATE) AND b IS NO
     ("other", "said"),
     [
         (_ROWS.replace("CAST('{{ first }}' AS DATE)", "'{{ first }}'"),
-         "`'first'` for `CAST ('first' AS DATE)`"),
+         "`'first'` for `CAST('first' AS DATE)`"),
         (_ROWS.replace(" AND b IS NOT NULL", ""), "without `AND b IS NOT NULL`"),
         (_ROWS.replace(">=", ">").replace("a, b", "a, b, c"), "with `, c`; `>` for `>=`"),
         (_ROWS.replace("a, b", "t.a, t.b"), "`t.a, t.b` for `a, b`"),
         (_ROWS.replace("a, b", "t.a, t.c"), "`c` for `b`"),
+        (_ROWS.replace("a, b", "a, COALESCE(b)"), "`COALESCE(b)` for `b`"),
         (_ROWS, "only its parameters are others"),
         ("SELECT SUM(x) FROM u GROUP BY y", "most of it is otherwise"),
     ],
