@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import permutations
 from typing import Final
 
-from unwet.rewrite.algebra import Agg, Call, Expr, Lit, Over, operands, parts
+from unwet.rewrite.algebra import Agg, Call, Col, Expr, Lit, Over, operands, parts
 from unwet.rewrite.rules.refs import with_operands
 from unwet.rewrite.terms import UNION
 
@@ -158,3 +158,18 @@ def _without(term: Expr, ops: frozenset[str]) -> Expr:
     if isinstance(term, Call) and term.op in ops and below:
         return below[0]
     return with_operands(term, below) if below != operands(term) else term
+
+
+def signs(right: Expr, wrong: Expr) -> tuple[str, str] | None:
+    """How two comparisons with the same constant compare the rest with it: `<`, `<=`."""
+    found = [_sign(term) for term in (right, wrong)]
+    return (found[0], found[1]) if all(found) and found[0] != found[1] else None
+
+
+def _sign(term: Expr) -> str:
+    match term:
+        case Call(op="lt" | "lte", args=(one, other)):
+            fixed = [not any(isinstance(part, Col) for part in parts(arg)) for arg in (one, other)]
+            sign = "<>"[fixed[0]] + ("=" if term.op == "lte" else "")
+            return sign if fixed[0] != fixed[1] else ""
+    return ""

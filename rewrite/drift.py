@@ -16,6 +16,7 @@ from unwet.lineage.schema import Schema
 from unwet.rewrite.accepted import Accepted, Accepting, accepted
 from unwet.rewrite.blocks import Places
 from unwet.rewrite.consequence import consequence, strength
+from unwet.rewrite.differences import signs
 from unwet.rewrite.evidence import Witness
 from unwet.rewrite.facts import Facts, facts
 from unwet.rewrite.outliers import outliers
@@ -38,6 +39,7 @@ class DriftFinding:
     `code`: DRIFT_FILTER, DRIFT_JOIN, ... `votes` copies say `majority` (empty where they have
     nothing of the kind), `against` say what the outliers say. `about`: the output or relation that
     it is about. `score`: 0 to 1. `voters`: where the copies stand that are nearest to the outlier.
+    `signs`: of a boundary, how the copies and how the outliers compare with it, whatever it is.
     `witnesses`: what the data says, where there is any, one for each of the outliers.
     """
 
@@ -50,6 +52,7 @@ class DriftFinding:
     score: float
     voters: tuple[Deviation, ...] = ()
     witnesses: tuple[Witness, ...] = ()
+    signs: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,7 @@ class _Judge:
             tuple(sorted(places)),
             round(strength(votes, len(places), vote.score) * consequence(first), 3),
             self._telling.voters(first.outlier),
+            signs=signs(first.right, first.wrong) if first.right and first.wrong else None,
         )
         return finding, tuple(left)
 

@@ -98,7 +98,8 @@ def words(finding: DriftFinding) -> str:
     """What is wrong, in a few words."""
     if finding.code == "DRIFT_FILTER" and not finding.majority:
         return "filter that no copy has"
-    return WORDS[finding.code]
+    said = WORDS[finding.code]
+    return f"{said}, {finding.signs[1]} for {finding.signs[0]}" if finding.signs else said
 
 
 def _headline(finding: DriftFinding) -> str:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from unwet.lineage.counted import counted
 from unwet.lineage.findings import Finding
 from unwet.rewrite.data_tests.values import words
-from unwet.rewrite.drift import DriftFinding
+from unwet.rewrite.drift import Deviation, DriftFinding
 from unwet.rewrite.lost import UNPARSED
 from unwet.rewrite.not_carried import NotCarried
 from unwet.rewrite.not_understood import by_message, not_understood
@@ -157,18 +157,28 @@ def _contradictions(project: Project, found: Sequence[DriftFinding]) -> Iterator
     for each in found:
         about = f" ({_plain(each.about)})" if each.about else ""
         copies = counted(each.votes, "copy says", "copies say")
-        others = counted(each.against, "says", "say") + " otherwise"
-        yield f"- {each.code}{about}: {copies} {_said(each.majority)}, {others}:"
-        for said, places in _alike(each).items():
-            yield f"  - {_said(said)}: {', '.join(_code(project.below(p)) for p in places)}"
+        others = counted(each.against, "says", "say")
+        if each.signs is not None:  # the constants are others in each report
+            one, other = (_code(f"{sign} ...") for sign in each.signs)
+            like = "".join(f" (as {_place(project, v)} does)" for v in each.voters[:1])
+            yield f"- {each.code}{about}: {copies} {one}{like}, {others} {other}:"
+            yield f"  - {', '.join(_place(project, outlier) for outlier in each.outliers)}"
+        else:
+            yield f"- {each.code}{about}: {copies} {_said(each.majority)}, {others} otherwise:"
+            for said, some in _alike(each).items():
+                yield f"  - {_said(said)}: {', '.join(_place(project, o) for o in some)}"
     yield ""
 
 
-def _alike(found: DriftFinding) -> dict[str, list[str]]:
-    """The places of a contradiction by what stands there."""
-    places: dict[str, list[str]] = defaultdict(list)
+def _place(project: Project, at: Deviation) -> str:
+    return _code(project.below(f"{at.path}:{at.line}"))
+
+
+def _alike(found: DriftFinding) -> dict[str, list[Deviation]]:
+    """The outliers of a contradiction by what stands there."""
+    places: dict[str, list[Deviation]] = defaultdict(list)
     for outlier in found.outliers:
-        places[outlier.expression].append(f"{outlier.path}:{outlier.line}")
+        places[outlier.expression].append(outlier)
     return places
 
 

@@ -70,6 +70,22 @@ def test_what_needs_a_person_stands_above_the_table() -> None:
     assert told.outliers[0].path == "in/nl.sql"
 
 
+def test_a_boundary_is_told_without_the_constants_that_each_report_has() -> None:
+    copy = "SELECT o.c, COUNT(*) AS n FROM s.o AS o WHERE o.x > 1 AND o.d {} GROUP BY 1"
+    days = (f"< DATE '2024-0{month}-01'" for month in range(1, 6))
+    texts = [*days, "<= DATE '2024-06-01'"]
+    sources = [
+        Source(f"{at}.sql", copy.format(text)) for at, text in zip("abcdef", texts, strict=True)
+    ]
+    sources.append(Source("g.sql", copy.replace("o.d {}", "DATE '2024-07-01' >= o.d")))
+    schema = {"s.o": {"c": "INT", "x": "INT", "d": "DATE"}}
+    text = refactor(load(sources, schema=schema), Request()).files["MIGRATION.md"]
+    assert (
+        "- DRIFT_BOUNDARY (d): 5 copies say `< ...` (as `a.sql:1` does), 2 say `<= ...`:\n"
+        "  - `f.sql:1`, `g.sql:1`\n"
+    ) in text
+
+
 def test_reports_with_one_reason_stand_together() -> None:
     sources = [
         Source(name, "CREATE TABLE s.{} AS SELECT * FROM s.{}".format(*pair), "postgres")
