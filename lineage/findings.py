@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+UNPARSED: Final = frozenset({"PARSE", "TOKENIZE"})  # codes of text that may have been a report
 
 
 class Span(NamedTuple):

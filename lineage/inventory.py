@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from unwet.lineage.catalog import Studied
 from unwet.lineage.facts import Facts, facts, known_of
-from unwet.lineage.findings import Finding, in_order
+from unwet.lineage.findings import UNPARSED, Finding, in_order
 from unwet.lineage.known import Known
 from unwet.lineage.pile import Pile
 from unwet.lineage.reports import Effect, Report, effect, reports
@@ -15,7 +15,7 @@ from unwet.lineage.schema import Schema, read_schema
 from unwet.lineage.tables import CALLED
 from unwet.lineage.templating import restorer
 
-LOSSES = frozenset({"PARSE", "TOKENIZE", "UNREADABLE", "BINARY", "LOG"})
+LOSSES = UNPARSED | {"UNREADABLE", "BINARY", "LOG"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def rows(inventory: Inventory) -> list[tuple[str, str]]:
         ("lines", f"{inventory.lines:,}"),
         ("statements", f"{inventory.statements:,}"),
         ("relations", f"{inventory.relations:,}"),
-        ("reports", f"{len(inventory.reports):,}"),
+        ("reports", _reports(inventory)),
         ("opaque", f"{inventory.opaque:,}"),
         ("errors", f"{len(inventory.errors):,}"),
         *(
@@ -122,6 +122,13 @@ def rows(inventory: Inventory) -> list[tuple[str, str]]:
             if n and code != "OPAQUE"
         ),
     ]
+
+
+def _reports(inventory: Inventory) -> str:
+    """How many there are, counted as `refactor` does: what does not parse may be one."""
+    lost = sum(finding.code in UNPARSED for finding in inventory.errors)
+    said = f"{len(inventory.reports) + lost:,}"
+    return f"{said}, {lost:,} of which {'does' if lost == 1 else 'do'} not parse" if lost else said
 
 
 def place_of(finding: Finding) -> dict[str, str | int]:

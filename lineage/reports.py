@@ -64,15 +64,16 @@ def effect(act: Act, target: str, restore: Callable[[str], str]) -> Effect:
 
 
 def reports(effects: Iterable[Effect]) -> tuple[Report, ...]:
-    """Views, written tables and bare queries, in the order of the pile; each relation once.
+    """Views, written tables and bare queries, in the order of the pile; each relation once, and
+    each query, also where files of other folders are called alike.
 
     Temporary tables, and tables that their own script drops again, are not reports. A bare query
     is named after its file, with a number when the file has several.
     """
-    found: dict[str, Report] = {}
-    for _, script in groupby(effects, key=lambda each: each.path):
-        for report in _of_script(list(script)):
-            found.setdefault(report.name, report)
+    found: dict[tuple[str, str], Report] = {}
+    for path, script in groupby(effects, key=lambda each: each.path):
+        for report, relation in _of_script(list(script)):
+            found.setdefault((report.name, "" if relation else path), report)
     return tuple(found.values())
 
 
@@ -86,7 +87,8 @@ def stem(path: str) -> str:
     return f"{name}#{row}" if row else name
 
 
-def _of_script(script: list[Effect]) -> Iterator[Report]:
+def _of_script(script: list[Effect]) -> Iterator[tuple[Report, bool]]:
+    """Each with whether it is a relation."""
     dropped = {name: at for at, each in enumerate(script) for name in each.dropped}
     temporary = {each.target for each in script if each.temp}
     bare = sum(each.kind == "query" for each in script)
@@ -96,9 +98,9 @@ def _of_script(script: list[Effect]) -> Iterator[Report]:
         if each.kind == "query":
             number += 1
             name = stem(path) if bare == 1 else f"{stem(path)}-{number}"
-            yield Report(name, path, line)
+            yield Report(name, path, line), False
         elif each.target and _lasts(each, at, temporary, dropped):
-            yield Report(each.name, path, line)
+            yield Report(each.name, path, line), True
 
 
 def _lasts(each: Effect, at: int, temporary: Collection[str], dropped: Mapping[str, int]) -> bool:

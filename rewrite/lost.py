@@ -15,7 +15,7 @@ from sqlglot import exp
 from unwet.lineage.branches import APART, TWICE, WITHIN
 from unwet.lineage.dialects import TSQL
 from unwet.lineage.edited import line_column, line_starts
-from unwet.lineage.findings import Finding, Span
+from unwet.lineage.findings import UNPARSED, Finding, Span
 from unwet.lineage.parse import AS_IF_RUN, Script, Statement
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.trees import found_in
@@ -32,8 +32,6 @@ from unwet.rewrite.changed_by_text import (
 from unwet.rewrite.files_written import told_of_files, writes_files
 from unwet.rewrite.function_words import is_javascript
 from unwet.rewrite.table_actions import changes_nothing
-
-UNPARSED = frozenset({"PARSE", "TOKENIZE"})
 
 _WRITTEN = re.compile(
     r"\b(?:INTO|UPDATE|TABLE|VIEW|MERGE|DELETE(?:\s+FROM)?|TRUNCATE|OVERWRITE|COPY|RENAME|TO|"

@@ -15,7 +15,7 @@ from typing import cast
 
 from sqlglot import exp
 
-from unwet.lineage.findings import Finding
+from unwet.lineage.findings import UNPARSED, Finding
 from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Query, Resolved, resolve
 from unwet.lineage.tables import Catalog, Table
@@ -42,7 +42,7 @@ from unwet.rewrite.in_turn import (
     read_as_own,
     settled,
 )
-from unwet.rewrite.lost import UNPARSED, last_part, obstacles, procedures, spaces, unfollowed
+from unwet.rewrite.lost import last_part, obstacles, procedures, spaces, unfollowed
 from unwet.rewrite.lower import Env, lower
 from unwet.rewrite.made_types import made_types
 from unwet.rewrite.names_apart import names_apart

@@ -16,13 +16,12 @@ from types import MappingProxyType
 from sqlglot import ErrorLevel, exp
 
 from unwet.lineage.errors import RenderError
-from unwet.lineage.findings import Span
+from unwet.lineage.findings import UNPARSED, Span
 from unwet.lineage.parse import Statement
 from unwet.lineage.pile import Pile
 from unwet.lineage.printing import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.library import NAMELESS, SELECTED, with_calls_as_queries
-from unwet.rewrite.lost import UNPARSED
 
 ORIGINALS = "legacy/"  # where a project has the scripts that are kept
 _TESTS = "tests/"

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from unwet.lineage.counted import counted
-from unwet.lineage.findings import Finding
+from unwet.lineage.findings import UNPARSED, Finding
 from unwet.rewrite.data_tests.values import words
 from unwet.rewrite.drift import Deviation, DriftFinding
-from unwet.rewrite.lost import UNPARSED
 from unwet.rewrite.not_carried import NotCarried
 from unwet.rewrite.not_understood import by_message, not_understood
 from unwet.rewrite.project import Project

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
+from unwet.lineage.findings import UNPARSED
 from unwet.lineage.parse import Script
 from unwet.lineage.pile import Pile
 from unwet.lineage.sources import Source
-from unwet.rewrite.lost import UNPARSED, obstacles
+from unwet.rewrite.lost import obstacles
 
 _MODEL: Final = re.compile(r"\{\{[-+]?\s*(?:config|ref|source)\s*\(")
 _CONFIGURED: Final = re.compile(r"\{\{[-+]?\s*config\s*\(")

@@ -2,9 +2,11 @@
 
 import pytest
 
+from unwet.lineage import inventory
 from unwet.lineage.pile import load
 from unwet.lineage.reports import stem
 from unwet.lineage.sources import Source
+from unwet.rewrite.refactor import Request, refactor
 
 
 def names(text: str, dialect: str = "tsql", path: str = "sales.sql") -> list[tuple[str, int]]:
@@ -39,6 +41,21 @@ def test_ctas_is_a_report() -> None:
 def test_a_relation_that_many_files_fill_is_one_report() -> None:
     sources = [Source(f"{n}.sql", f"insert into t select {n}", "tsql") for n in range(3)]
     assert len(load(sources, dialect="tsql").reports) == 1
+
+
+def test_queries_of_files_that_are_called_alike_are_reports_each() -> None:
+    sources = [Source(f"{year}/sales.sql", f"select {year} as y", "tsql") for year in (2023, 2024)]
+    pile = load(sources, dialect="tsql")
+    assert [report.path for report in pile.reports] == ["2023/sales.sql", "2024/sales.sql"]
+
+
+def test_what_does_not_parse_is_counted_as_refactor_counts_it() -> None:
+    """A report that is kept, with the reason."""
+    texts = ("select 1 as a;\nselect from where;", "create view v as select 2 as b;")
+    pile = load([Source(f"{n}.sql", text, "duckdb") for n, text in enumerate(texts)], "duckdb")
+    rows = dict(inventory.rows(inventory.scan(pile)))
+    assert rows["reports"] == "3, 1 of which does not parse"
+    assert len(refactor(pile, Request()).verdicts) == 3
 
 
 @pytest.mark.parametrize(
