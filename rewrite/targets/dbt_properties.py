@@ -21,12 +21,14 @@ from unwet.rewrite.targets.dbt_tests import JINJA, with_tests
 from unwet.rewrite.targets.jinja import escaped
 from unwet.rewrite.targets.list_macros import ListMacro
 from unwet.rewrite.targets.made_elsewhere import Maker, makers
+from unwet.rewrite.targets.placing import home, unplaced
 from unwet.rewrite.targets.replaced import is_code, replaced
 from unwet.rewrite.targets.variants_told import columns_told
 from unwet.rewrite.true_comments import true_comments
 
 _USED: Final = "Nothing declares it: its columns are those that the reports use."
 _NOBODY: Final = "unknown"  # dbt wants an owner; the folder of the old script comes nearest to one
+_PROFILE: Final = "{{ target.schema }}"
 NO_OTHERS: Final[Mapping[str, str]] = MappingProxyType({})
 _READERS: Final = 5  # are named of what many models read
 
@@ -97,11 +99,13 @@ def _source(
     database, _, schema = first.schema.rpartition(".")
     if database:
         source["database"] = _templated(database)
-    source["schema"] = _templated(schema)
+    if first in unplaced(project):
+        schema = home(project)
+    source["schema"] = _templated(schema) if schema else _PROFILE
     quoting: dict[str, bool] = {}
     if database and _needs_quotes(database, project.dialect):
         quoting["database"] = True
-    if _needs_quotes(schema, project.dialect):
+    if schema and _needs_quotes(schema, project.dialect):
         quoting["schema"] = True
     if quotes_models(project):
         quoting["identifier"] = False  # as it is where the project says nothing

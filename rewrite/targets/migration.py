@@ -16,6 +16,7 @@ from unwet.rewrite.not_carried import NotCarried
 from unwet.rewrite.not_understood import by_message, not_understood
 from unwet.rewrite.project import Project
 from unwet.rewrite.targets.migration_head import Overview, folder_of, folders, head, stars, still
+from unwet.rewrite.targets.placing import MAIN, home, unplaced
 from unwet.rewrite.targets.target import Target
 from unwet.rewrite.targets.variables import unset
 from unwet.rewrite.verdicts import MEANING, Outcome, Verdict
@@ -84,9 +85,9 @@ def migration(
     if needed:
         lines += ["## What needs a person", "", *needed]
     lines += _obeyed(obeyed)
-    if assumptions:
-        lines += ["## What the proofs take for granted", ""]
-        lines += [*(f"- {_plain(_below(project, each))}" for each in assumptions), ""]
+    granted = [*(_plain(_below(project, each)) for each in assumptions), *_places(project, target)]
+    if granted:
+        lines += ["## What the proofs take for granted", "", *(f"- {each}" for each in granted), ""]
     lines += _assumed_tests(project, target)
     lines += _tested(project, verdicts)
     lines += stars(project)
@@ -267,6 +268,19 @@ def _obeyed(found: Sequence[Obeyed]) -> Iterator[str]:
         yield from (f"## Decisions that this project obeys ({len(found)})", "")
         yield from (f"- {_plain(str(each))}; {each.date}: {_plain(each.reason)}" for each in found)
         yield ""
+
+
+def _places(project: Project, target: Target) -> Iterator[str]:
+    """Where tables are that the scripts name without a schema; views name them so, too."""
+    bare = sorted(project.said(each.relation) for each in unplaced(project))
+    schema = home(project) or ("main" if target.NAME == "sqlmesh" else "")
+    if not bare or target.NAME not in _VALUES or project.dialect in MAIN:
+        return
+    more = f" and {len(bare) - _FEW} more" if len(bare) > _FEW else ""
+    shown = ", ".join(map(_code, bare[:_FEW])) + more
+    where = f"are in {_code(schema)}" if schema else "are where the project's profile says"
+    other = "`--default-schema NAME` says another"
+    yield f"tables that the scripts name without a schema ({shown}) {where}; {other}"
 
 
 def _assumed_tests(project: Project, target: Target) -> Iterator[str]:

@@ -33,6 +33,7 @@ DEFAULT_SCHEMAS: Final = {"postgres": "public", "redshift": "public", "tsql": "d
                           "fabric": "dbo", "snowflake": "PUBLIC", "hive": "default",
                           "spark": "default", "databricks": "default",
                           "clickhouse": "default"}  # fmt: skip
+MAIN: Final = ("", "duckdb", "sqlite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,24 @@ def places(project: Project, schemas: bool = True, default: str = "") -> Places:
     free = {name: _free(name, project.name, taken) for name in LAYERS}
     layers = {name: free[layer] for name, layer in layer_of(project).items()}
     return Places(project.dialect, layers, outside, schemas, default)
+
+
+def unplaced(project: Project) -> tuple[Outside, ...]:
+    """The sources that the pile names without a schema, unless it also has a schema of the name
+    under which the project has these."""
+    outside = project.outside()
+    bare = tuple(each for each in outside if "." not in each.relation)
+    taken = {each.schema.lower() for each in outside if "." in each.relation}
+    return () if taken & {each.schema.lower() for each in bare} else bare
+
+
+def home(project: Project) -> str:
+    """Where the engine looks for these; nothing where that is for the user's settings to say, or
+    where the pile reads a table of that schema that is called as one of these."""
+    known = DEFAULT_SCHEMAS.get(project.dialect, "main" if project.dialect in MAIN else "")
+    there = {each.relation.lower() for each in project.outside()}
+    both = any(f"{known}.{each.relation}".lower() in there for each in unplaced(project))
+    return "" if both else known
 
 
 def layer_of(project: Project) -> dict[str, str]:

@@ -92,6 +92,32 @@ def test_sources_have_their_columns(files: dict[str, str]) -> None:
     assert [column["name"] for column in tables["v"]["columns"]] == ["k", "b", "e"]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "read", "schema"),
+    [
+        ("duckdb", "t", "main"),
+        ("postgres", "t", "public"),
+        ("tsql", "t", "dbo"),
+        ("bigquery", "t", "{{ target.schema }}"),
+        ("postgres", "t JOIN public.t AS u ON u.a = t.a", "{{ target.schema }}"),  # one, or two?
+        ("postgres", "t, main.u", "main"),
+    ],
+)
+def test_a_source_without_a_schema_is_where_the_engine_looks(
+    dialect: str, read: str, schema: str
+) -> None:
+    text = f"SELECT t.a, COUNT(*) AS n FROM {read} WHERE t.a > 1 GROUP BY t.a"
+    result = refactor(load([Source("q.sql", text, dialect)]), Request())
+    assert [verdict.outcome for verdict in result.verdicts] == ["proved"]
+    sources = loaded(result.files["models/sources.yml"])["sources"]
+    [source] = [each for each in sources if each["name"] == "main"]
+    assert source["schema"] == schema
+    told = (
+        "tables that the scripts name without a schema (`t`) are " in result.files["MIGRATION.md"]
+    )
+    assert told is (schema != "main")
+
+
 def test_views_stay_views(files: dict[str, str]) -> None:
     assert "config(materialized='view')" in files["models/marts/all_sales.sql"]
     assert "config(" not in files["models/marts/ranked.sql"]
