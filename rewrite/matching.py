@@ -36,6 +36,8 @@ def _is_any(expr: Expr) -> bool:
 def _equal(pattern: Expr, term: Expr) -> bool:
     if pattern == term or (_is_any(pattern) and isinstance(term, Lit)):
         return True
+    if _is_one_of(pattern, term):
+        return True
     if type(pattern) is not type(term) or _head(pattern) != _head(term):
         return False
     mine, theirs = operands(pattern), operands(term)
@@ -46,6 +48,15 @@ def _equal(pattern: Expr, term: Expr) -> bool:
     if isinstance(pattern, Call) and pattern.op == "in":
         return _equal(mine[0], theirs[0]) and _assigned(mine[1:], theirs[1:])
     return all(map(_equal, mine, theirs))
+
+
+def _is_one_of(pattern: Expr, term: Expr) -> bool:
+    """``a = 1`` is in ``a IN (1, 2)``, which is also how ``a = 1 OR a = 2`` is known."""
+    match pattern, term:
+        case Call(op="eq", args=(one, other)), Call(op="in", args=(what, *values)):
+            pairs = ((one, other), (other, one))
+            return any(_equal(a, what) and any(_equal(b, v) for v in values) for a, b in pairs)
+    return False
 
 
 def _assigned(mine: tuple[Expr, ...], theirs: tuple[Expr, ...]) -> bool:

@@ -107,6 +107,27 @@ def test_a_question_mark_is_any_constant(pile: Pile) -> None:
     assert search(pile, Wanted(expression="status in (?, ?)")).hits == ()
 
 
+_ONE_OF = ["status = ?", "status = 'paid'", "'open' = status"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("status = 'paid' OR status = 'open'", _ONE_OF),
+        ("status NOT IN ('paid', 'open')", _ONE_OF),
+        ("status = 'paid' OR tax > 1", _ONE_OF[:2]),
+        ("status <> 'paid'", []),
+        ("status IN (id, tax)", ["tax = status"]),
+    ],
+)
+def test_one_of_several_values(condition: str, found: list[str]) -> None:
+    text = f"SELECT SUM(CASE WHEN {condition} THEN price END) AS x FROM shop.orders"
+    pile = load([Source("q.sql", text)], dialect="postgres", schema=SCHEMA)
+    every = (*_ONE_OF, "tax = ?", "tax = status")
+    hits = {each: search(pile, Wanted(expression=each)).hits for each in every}
+    assert [each for each in every for hit in hits[each] if hit.match == "exact"] == found
+
+
 def test_what_makes_a_table_and_what_reads_it(pile: Pile) -> None:
     made, read = search(pile, Wanted(table="by_country")).hits
     assert (made.what, made.clause, made.name) == ("definition", "make", "rep.by_country")
