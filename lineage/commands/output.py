@@ -76,14 +76,15 @@ def table(rows: Iterable[tuple[str, str]]) -> str:
 
 
 def notes(findings: Sequence["Finding"], request: Request) -> None:
-    """Findings to stderr, one per line, what helps behind the last one that it helps with; the
+    """Findings to stderr, one per line, what helps behind the first one that it helps with; the
     first few unless -v."""
     if request.quiet:
         return
     shown = findings if request.verbose else findings[:SHOWN]
-    last = {finding.help: at for at, finding in enumerate(shown) if finding.help}
-    for at, finding in enumerate(shown):
-        say(str(finding), f"  help: {finding.help}" if last.get(finding.help) == at else "")
+    told = {""}
+    for finding in shown:
+        say(str(finding), f"  help: {finding.help}" if finding.help not in told else "")
+        told.add(finding.help)
     if len(shown) < len(findings):
         say(f"... and {len(findings) - len(shown)} more (-v shows all)")
 
