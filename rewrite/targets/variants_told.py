@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlglot import exp
 
 from unwet.lineage.errors import RenderError
-from unwet.lineage.printing import as_said
+from unwet.lineage.printing import render
 from unwet.lineage.trees import copied
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.conjuncts import all_of
@@ -122,15 +122,19 @@ def _is_odd(join: exp.Join) -> bool:
 def _sorted(condition: exp.Expr) -> exp.Expr:
     """Its conjuncts in an order of their own, and what is equal in them, too."""
     for equal in list(condition.find_all(exp.EQ)):
-        sides = sorted((equal.this, equal.expression), key=lambda side: (side.name, side.sql()))
+        sides = sorted(
+            (equal.this, equal.expression), key=lambda side: (side.name, _text(side, ""))
+        )
         equal.set("this", sides[0])
         equal.set("expression", sides[1])
     tests = [*condition.flatten()] if isinstance(condition, exp.And) else [condition]
-    return all_of(sorted(tests, key=lambda each: each.sql()))
+    return all_of(sorted(tests, key=lambda each: _text(each, "")))
 
 
 def _text(tree: exp.Expr, dialect: str) -> str:
+    """In a line; nothing where the dialect has no words for it, as for some calls that stand for
+    queries."""
     try:
-        return as_said(tree, dialect)
+        return render(tree, dialect, pretty=False, comments=False)
     except RenderError:
         return ""
