@@ -144,9 +144,10 @@ class _Work:
     def _inner(self, library: Library) -> Iterator[_Inner]:
         """CTEs of models and macros, and derived tables of those that may begin with CTEs."""
         no_ctes = without_ctes(library.hosts, library.calls, self._dialect)
+        odd = self._closed | {macro.name for macro in library.macros if macro.kind != "query"}
         for host, tree in library.hosts.items():
-            if host in self._closed or not isinstance(tree, exp.Select):
-                continue
+            if host in odd or not isinstance(tree, exp.Select):
+                continue  # the CTEs of a tail stand beside those of its callers
             block = tree.args.get("with_")
             own = [cte.this for cte in ctes(tree)]
             if block is not None or host in library.models or host not in no_ctes:

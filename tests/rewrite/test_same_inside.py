@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Literal
 
 import duckdb
 import pytest
@@ -148,6 +149,15 @@ def test_nor_is_one_that_callers_say() -> None:
         both = Library(given_.models, (*given_.macros, host), (*given_.calls, call))
         made = with_same_inside(both, "duckdb", 5, frozenset())
         assert sum(each.macro == "rows_of" for each in made.calls) == many
+
+
+@pytest.mark.parametrize(("kind", "many"), [("query", 2), ("tail", 1)])
+def test_a_tail_has_no_ctes_of_its_own(kind: Literal["query", "tail"], many: int) -> None:
+    host = Macro("host", (), query("rows", "CTE"), kind)
+    given_ = library()
+    both = Library(given_.models, (*given_.macros, host), (*given_.calls, MacroCall("host", ())))
+    made = with_same_inside(both, "duckdb", 5, frozenset())
+    assert sum(each.macro == "rows_of" for each in made.calls) == many
 
 
 def test_models_that_stay_keep_their_words() -> None:
