@@ -4,6 +4,8 @@
 
     SELECT a, b + 1 AS c ... GROUP BY a, c          =  SELECT DISTINCT a, b + 1 AS c ...
 
+    SELECT DISTINCT a, b + 1 AS c ...               =  SELECT a, b + 1 AS c ... GROUP BY ALL
+
 A list of keys that repeats the SELECT is a second place to change. Only where the keys are just
 these outputs, and one of them reads a column: where all are constants, engines differ as to
 whether there is a row over no rows. Not beside queries, row makers and functions of unknown name,
@@ -51,6 +53,26 @@ def by_all(tree: exp.Expr, dialect: str) -> None:
             select.set("distinct", exp.Distinct())
         elif dialect in _WRITTEN_IN and _is_understood(outputs, dialect):
             select.set("group", exp.Group(all=True))
+
+
+def is_by_all(select: exp.Expr) -> bool:
+    """Whether a query says GROUP BY ALL, and nothing else of its groups."""
+    group = select.args.get("group")
+    return group is not None and _said(group) == {"all"}
+
+
+def distinct_may_be_by_all(select: exp.Expr, dialect: str) -> bool:
+    """Whether GROUP BY ALL in place of a query's DISTINCT makes the same rows: of nothing but
+    columns, constants and what is computed of a row, of which nothing is a parameter."""
+    outputs = select.expressions
+    if dialect not in _WRITTEN_IN or not _said(select) <= _DISTINCT - {"group"} | {"distinct"}:
+        return False
+    if any(each.is_star or each.find(*_NOWHERE, *_NO_ROW, *_NO_KEY) for each in outputs):
+        return False
+    if any(each.unalias().find(exp.Var) for each in outputs):
+        return False  # a call or a parameter, which may be anything
+    following = _following(outputs) if dialect == "bigquery" else frozenset[int]()
+    return not following and any(each.find(exp.Column) for each in outputs)
 
 
 def _said(node: exp.Expr) -> set[str]:

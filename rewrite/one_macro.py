@@ -20,6 +20,8 @@ from sqlglot import exp
 
 from unwet.lineage.trees import texts
 from unwet.rewrite.deadline import Over, never
+from unwet.rewrite.group_all import is_by_all
+from unwet.rewrite.grouped_rows import has_group_by
 from unwet.rewrite.library import LISTED, Library, Macro, called_by, says_all
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.merging import LEAST, Gain, Merging
@@ -233,4 +235,6 @@ def _outline(tree: exp.Expr) -> object:
     if not isinstance(tree, exp.Select):
         return type(tree)
     clauses = frozenset(k for k, v in tree.args.items() if v) - OPTIONAL
+    if is_by_all(tree) or has_group_by(tree):
+        clauses -= {"group"}  # which a parameter may say
     return clauses, len(ctes(tree)), len(tree.args.get("joins") or ())

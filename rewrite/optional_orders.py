@@ -1,7 +1,7 @@
-"""An ORDER BY, or items of a SELECT, that a macro has where its call says some: a parameter, which
-is empty for none.
+"""An ORDER BY, a GROUP BY ALL, or items of a SELECT, that a macro has where its call says some: a
+parameter, which is empty for none.
 
-In a tree it is an ORDER BY of one word, or an item that is one; in a template,
+In a tree it is an ORDER BY or GROUP BY of one word, or an item that is one; in a template,
 ``{% if sorted_by %}`` around it. Behind such an item there is always another one, so that the comma
 is its own.
 """
@@ -16,8 +16,9 @@ from sqlglot import exp
 from unwet.rewrite.library import HOLE
 
 _OPTIONAL: Final = "optional_order"  # the note on such an ORDER BY
+_GROUP: Final = "optional_group"
 _ITEM: Final = "optional_item"
-_WORD: Final = re.compile(r"(ORDER BY)\s+optional__(\w+?)__optional", re.IGNORECASE)
+_WORD: Final = re.compile(r"((?:ORDER|GROUP) BY)\s+optional__(\w+?)__optional", re.IGNORECASE)
 _LISTED: Final = re.compile(r"optional__(\w+?)__optional,", re.IGNORECASE)
 
 
@@ -31,6 +32,18 @@ def optional_order(name: str) -> exp.Order:
 def is_optional(order: exp.Expr) -> bool:
     """Whether an ORDER BY is only there where a call says one."""
     return order._meta is not None and _OPTIONAL in order._meta
+
+
+def optional_group(name: str) -> exp.Group:
+    """The GROUP BY for a parameter, which is ALL or nothing."""
+    group = exp.Group(expressions=[exp.Var(this=f"h__{name}__h")])
+    group.meta[_GROUP] = True
+    return group
+
+
+def is_optional_group(group: exp.Expr) -> bool:
+    """Whether rows are only grouped where a call says so."""
+    return group._meta is not None and _GROUP in group._meta
 
 
 def optional_item(name: str) -> exp.Var:
@@ -50,6 +63,9 @@ def marked(tree: exp.Expr) -> None:
     for order in tree.find_all(exp.Order):
         if is_optional(order):
             _mark(order.expressions[0])
+    for group in tree.find_all(exp.Group):
+        if is_optional_group(group):
+            _mark(group.expressions[0])
     for word in tree.find_all(exp.Var):
         if is_optional_item(word):
             _mark(word)

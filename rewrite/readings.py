@@ -23,6 +23,8 @@ from sqlglot import exp
 
 from unwet.lineage.trees import conjuncts, copied, in_line, texts
 from unwet.rewrite.abstract import fill
+from unwet.rewrite.group_all import is_by_all
+from unwet.rewrite.grouped_rows import ALL, group_by, group_by_all, rows_of
 from unwet.rewrite.inner_queries import inner_queries, with_calls
 from unwet.rewrite.library import (
     HOLE,
@@ -51,13 +53,14 @@ _SEVERAL: Final = 5  # other queries: fewer are compared with each other
 _OVERHEAD: Final = 3  # the macro's first and last line, and one more name to know
 _AROUND: Final = 8  # signs of a call beside its words, and what it stands behind
 _CLAUSES: Final = frozenset(
-    {"expressions", "from_", "joins", "where", "distinct", "operation_modifiers"}
+    {"expressions", "from_", "joins", "where", "distinct", "operation_modifiers", "group"}
 )
 _IS: Final = " ="
 _COLUMNS: Final = "columns"
 _CONDITION: Final = "condition"
 _RELATION: Final = "relation"
 _DISTINCT: Final = "all_or_distinct"
+_GROUP_BY: Final = "group_by"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +75,7 @@ class _Reading:
     said: Mapping[str, Leaf]
     tests: Mapping[str, exp.Expr]  # by the column that is to be one value, or by their text
     others: Sequence[exp.Expr]  # conditions of which a parameter is a part
+    grouped: Leaf | None  # how its rows are, where those of another one are grouped by all outputs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +101,7 @@ def with_readings(
     for each in _readings(library, dialect, stay):
         groups[each.key].append(each)
     found, places = library, dict[tuple[str, int], int]()
-    for key in sorted(groups):
+    for key in sorted(groups, key=lambda each: (-len(groups[each]), each)):
         left, looked_at = groups[key], set[str]()
         while (test := _most_tested(left, looked_at)) is not None:
             looked_at.add(test)
@@ -111,6 +115,8 @@ def with_readings(
             places |= own
             calls = (*found.calls, *(call for _, call in made.calls))
             found = replace(found, macros=(*found.macros, made.macro), calls=calls)
+            if len(made.calls) >= KNOWN:
+                break  # everybody knows that one, and what is left may be calls of it, too
     return _placed(found, places)
 
 
@@ -144,7 +150,7 @@ def _reading(
         return None
     if any(ITEM in text or LISTED.search(text) for text in texts(query)):
         return None  # a word that means something where it stands only
-    relation, distinct = _relation(source.this), distinct_of(query)
+    relation, distinct = _relation(source.this), _distinct(query)
     columns = work.list(query.expressions[1:])
     what = what_is_read(host, source.this, schemas)
     joins = _joins(query, work)
@@ -161,8 +167,14 @@ def _reading(
     first = in_line(query.expressions[0], work.dialect)
     if HOLE.search(first) or HOLE.search(joins):
         return None  # what that is, only the macro around knows
+    grouped = rows_of(query, work.dialect)
     leaves = {_RELATION: relation, _DISTINCT: distinct, _COLUMNS: columns}
-    return _Reading(host, at, query, (what, first, joins), leaves, tests, others)
+    return _Reading(host, at, query, (what, first, joins), leaves, tests, others, grouped)
+
+
+def _distinct(query: exp.Select) -> Leaf | None:
+    """The word for whether rows may come twice; None where that says more."""
+    return ALL if is_by_all(query) else None if query.args.get("group") else distinct_of(query)
 
 
 def _relation(source: exp.Expr) -> Leaf | None:
@@ -230,9 +242,15 @@ def _made(
     if len(group) < KNOWN:
         group = [each for each in group if not is_trivial(each.query)]
     work = Saying(library.calls, dialect, 0)
+    known = [each for each in group if each.grouped is not None]
+    by_all = any(is_by_all(each.query) for each in group)
+    by_all = by_all or (len(known) == len(group) and any(each.grouped == ALL for each in known))
+    if by_all:
+        group = known
     tested = {n for each in group for n in each.tests if all(n in own.tests for own in group)}
     tests = [test, *sorted(tested - {test})]
-    said = [(each, leaves) for each in group if (leaves := _leaves(each, tests, work)) is not None]
+    said = [(each, _grouped(each, leaves) if by_all else leaves)
+            for each in group if (leaves := _leaves(each, tests, work)) is not None]  # fmt: skip
     if len(said) < max(_SEVERAL, limits.sharing.min_uses):
         return None
     varied = [n for n in said[0][1] if len({leaves[n] for _, leaves in said}) > 1]
@@ -254,14 +272,25 @@ def _leaves(reading: _Reading, tested: Sequence[str], work: Saying) -> dict[str,
     """What a reading says for each parameter, by what these are called first."""
     rest = [test for name, test in reading.tests.items() if name not in tested]
     condition = work.condition([*rest, *reading.others])
-    if condition is None:
-        return None
+    if condition is None or len([*filter(_is_parameter, reading.others)]) > 1:
+        return None  # of two parameters, which may be one yet
     said = dict(reading.said)
     for name in (name for name in tested if name.endswith(_IS)):
         leaf = as_leaf(reading.tests[name].args["expression"])
         assert leaf is not None
         said[name] = leaf
     return {**said, _CONDITION: condition}
+
+
+def _grouped(reading: _Reading, leaves: Mapping[str, Leaf]) -> dict[str, Leaf]:
+    """The same, where what says DISTINCT is grouped by all outputs."""
+    assert reading.grouped is not None
+    said = {name: leaf for name, leaf in leaves.items() if name != _DISTINCT}
+    return {_GROUP_BY: reading.grouped, **said}
+
+
+def _is_parameter(test: exp.Expr) -> bool:
+    return isinstance(test, exp.Var) and HOLE.fullmatch(test.name) is not None
 
 
 def _macro(
@@ -280,6 +309,8 @@ def _macro(
         hidden = {*macros, called, *own.values()}
         own[each] = free_parameter(f"{wanted}_value" if wanted in hidden else wanted, hidden)
     tree = _tree(said[0][0], own, tests)
+    if _GROUP_BY in said[0][1] and _GROUP_BY not in own:
+        group_by_all(tree)
     defaults = {own[n]: leaf.text for n in varied if (leaf := _usual(n, said)) is not None}
     hosts = [*dict.fromkeys(each.host for each, _ in said)]
     about = f"{len(said)} queries of the same table: {listed(hosts, len(said))}"
@@ -312,6 +343,8 @@ def _tree(reading: _Reading, own: Mapping[str, str], tested: Sequence[str]) -> e
     if _DISTINCT in own:
         query.set("distinct", None)
         query.set("operation_modifiers", [exp.Var(this=f"h__{own[_DISTINCT]}__h")])
+    if _GROUP_BY in own:
+        group_by(query, own[_GROUP_BY])
     return query
 
 

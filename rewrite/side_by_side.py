@@ -21,6 +21,14 @@ from sqlglot import exp
 from unwet.lineage.trees import conjuncts, copied, texts
 from unwet.rewrite.abstract import fill, role
 from unwet.rewrite.alternatives import NO_ALTERNATIVE, alternatives, or_else
+from unwet.rewrite.grouped_rows import (
+    are_rows_apart,
+    group_by,
+    group_by_all,
+    has_group_by,
+    rows_of,
+)
+from unwet.rewrite.group_all import is_by_all
 from unwet.rewrite.group_keys import may_differ, same_keys
 from unwet.rewrite.library import (
     HANDED_ON,
@@ -149,6 +157,8 @@ def side_by_side(
     optional = frozenset(name for _, name in state.optional)
     for test, name in state.optional:
         work.place(test, optional_test(test, name))
+    for query in state.grouped:
+        group_by_all(query)
     names = dict(state.names)
     changed = state.moved, state.regrouped
     return Aligned(tree, state.said, new, own, work.calls, added, optional, names, *changed)
@@ -333,8 +343,12 @@ class _Alignment(Saying):
 
     def _select(self, mine: exp.Select, other: exp.Select) -> bool:
         clauses = [{k for k, v in each.args.items() if v} for each in (mine, other)]
-        same = clauses[0] - OPTIONAL
-        if same != clauses[1] - OPTIONAL or not self._named_alike(mine, other):
+        as_sets = are_rows_apart(mine, other, self.dialect)
+        if not as_sets and has_group_by(mine, other):
+            return False
+        own = OPTIONAL | {"group"} if as_sets else OPTIONAL
+        same = clauses[0] - own
+        if same != clauses[1] - own or not self._named_alike(mine, other):
             return False
         tests = ("where", "having") if "group" in same else ("where",)
         if "group" not in same and (mine.args.get("having") or other.args.get("having")):
@@ -347,7 +361,7 @@ class _Alignment(Saying):
         return (
             rest
             and self._order(mine, other)
-            and self._distinct(mine, other)
+            and (self._as_sets(mine, other) if as_sets else self._distinct(mine, other))
             and self._clause(mine.args.get("limit"), other.args.get("limit"))
             and self._items(mine, other)
             and (not odd or self._keys(*groups))
@@ -398,6 +412,19 @@ class _Alignment(Saying):
             mine.set("operation_modifiers", [exp.Var(this=f"h__{name}__h")])
 
         return self.more(one, two, "all_or_distinct", put)
+
+    def _as_sets(self, mine: exp.Select, other: exp.Select) -> bool:
+        """Whether the rows of both are grouped by all outputs, which a parameter may say."""
+        one, two = rows_of(mine, self.dialect), rows_of(other, self.dialect)
+        if one is None or two is None:
+            return False
+        if (hole := HOLE.fullmatch(one.text)) is not None:
+            return self.say(hole, two)
+        if one != two:
+            return self.more(one, two, "group_by", lambda name: group_by(mine, name))
+        if one.text and not is_by_all(mine):
+            self.state.grouped.append(mine)
+        return True
 
     def _named_alike(self, mine: exp.Select, other: exp.Select) -> bool:
         """Whether the names of all relations can stand for the other's; CTEs are read before they
