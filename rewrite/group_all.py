@@ -64,15 +64,27 @@ def is_by_all(select: exp.Expr) -> bool:
 def distinct_may_be_by_all(select: exp.Expr, dialect: str) -> bool:
     """Whether GROUP BY ALL in place of a query's DISTINCT makes the same rows: of nothing but
     columns, constants and what is computed of a row, of which nothing is a parameter."""
-    outputs = select.expressions
+    outputs, distinct = select.expressions, select.args.get("distinct")
+    if distinct is None or any(distinct.args.values()):
+        return False
     if dialect not in _WRITTEN_IN or not _said(select) <= _DISTINCT - {"group"} | {"distinct"}:
         return False
     if any(each.is_star or each.find(*_NOWHERE, *_NO_ROW, *_NO_KEY) for each in outputs):
         return False
-    if any(each.unalias().find(exp.Var) for each in outputs):
-        return False  # a call or a parameter, which may be anything
+    if _may_be_anything([each.unalias() for each in outputs]):
+        return False
     following = _following(outputs) if dialect == "bigquery" else frozenset[int]()
     return not following and any(each.find(exp.Column) for each in outputs)
+
+
+def _may_be_anything(values: Sequence[exp.Expr]) -> bool:
+    """Whether a call or a parameter is a part of them, or the name of a column beside what is
+    computed, which might read nothing but that column."""
+    if any(value.find(exp.Var) for value in values):
+        return True
+    columns = [column for value in values for column in value.find_all(exp.Column)]
+    computed = any(not isinstance(value, exp.Column | exp.Literal) for value in values)
+    return computed and any("h__" in column.name.lower() for column in columns)
 
 
 def _said(node: exp.Expr) -> set[str]:

@@ -40,7 +40,7 @@ def stays_as_it_is(found: Aligned, mine: bool, theirs: bool, is_macro: bool) -> 
         return False
     if found.moved and is_macro and either:
         return False
-    if found.regrouped and theirs:
+    if (found.regrouped and theirs) or (found.by_all and either):
         return False
     if either and any(NO_ALTERNATIVE in (each.mine, each.other) for each in found.new):
         return False

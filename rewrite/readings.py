@@ -7,6 +7,8 @@ Nobody wants to look up what columns of one table and a filter are; but what a d
 everybody soon knows by its name. They begin with one column and test another one, which the macro
 says; what else they have is an argument. Two by two they have too little in common for that.
 
+Some may say DISTINCT, or be totals: GROUP BY ALL does both (`group_all`), and is one parameter.
+
 with_readings(library, ...) -> the library with such macros
 what_is_read(host, source, ...) -> what the tables that such a macro reads have in common
 """
@@ -49,6 +51,7 @@ from unwet.rewrite.told_of import is_trivial, listed
 
 KNOWN: Final = 12
 """Uses of what everybody soon knows by its name, however short it is."""
+_MANY: Final = 8  # of those that are left in the end, where others of their kind are known
 _SEVERAL: Final = 5  # other queries: fewer are compared with each other
 _OVERHEAD: Final = 3  # the macro's first and last line, and one more name to know
 _AROUND: Final = 8  # signs of a call beside its words, and what it stands behind
@@ -56,6 +59,7 @@ _CLAUSES: Final = frozenset(
     {"expressions", "from_", "joins", "where", "distinct", "operation_modifiers", "group"}
 )
 _IS: Final = " ="
+_ANY: Final = ""  # in place of a test: all conditions are a parameter
 _COLUMNS: Final = "columns"
 _CONDITION: Final = "condition"
 _RELATION: Final = "relation"
@@ -92,9 +96,11 @@ def with_readings(
     names: AbstractSet[str],
     stay: AbstractSet[str],
     limits: Limits,
+    late: bool = False,
 ) -> Library:
     """``names``: what no macro may be called; ``stay``: models that keep their words; ``limits``:
-    of what a macro is, and there is none where some are forbidden by name."""
+    of what a macro is, and there is none where some are forbidden by name; ``late``: whether what
+    such queries test may be all different."""
     if limits.forbidden:
         return library
     groups: dict[tuple[str, ...], list[_Reading]] = defaultdict(list)
@@ -103,9 +109,9 @@ def with_readings(
     found, places = library, dict[tuple[str, int], int]()
     for key in sorted(groups, key=lambda each: (-len(groups[each]), each)):
         left, looked_at = groups[key], set[str]()
-        while (test := _most_tested(left, looked_at)) is not None:
+        while (test := _next_test(left, looked_at, late)) is not None:
             looked_at.add(test)
-            group = [each for each in left if test in each.tests]
+            group = [each for each in left if test == _ANY or test in each.tests]
             made = _made(found, dialect, names, limits, test, group)
             if made is None:
                 continue
@@ -222,7 +228,10 @@ def _tested(test: exp.Expr) -> str:
     return f"{test.this.name.lower()}{_IS}" if constant else ""
 
 
-def _most_tested(group: Sequence[_Reading], without: AbstractSet[str]) -> str | None:
+def _next_test(group: Sequence[_Reading], without: AbstractSet[str], late: bool) -> str | None:
+    """What most of them test of those that are left; ``late``: whatever they test, once."""
+    if late:
+        return None if _ANY in without else _ANY
     many = Counter(name for each in group for name in each.tests if name not in without)
     return min(many, key=lambda name: (-many[name], name)) if many else None
 
@@ -239,17 +248,14 @@ def _made(
     group: Sequence[_Reading],
 ) -> _Made | None:
     """The macro for readings that make one test, or test one column, if it pays."""
-    if len(group) < KNOWN:
+    if len(group) < (_MANY if test == _ANY else KNOWN):
         group = [each for each in group if not is_trivial(each.query)]
     work = Saying(library.calls, dialect, 0)
-    known = [each for each in group if each.grouped is not None]
-    by_all = any(is_by_all(each.query) for each in group)
-    by_all = by_all or (len(known) == len(group) and any(each.grouped == ALL for each in known))
-    if by_all:
-        group = known
+    grouped = _with_groups(group)
+    group = grouped if grouped is not None else group
     tested = {n for each in group for n in each.tests if all(n in own.tests for own in group)}
-    tests = [test, *sorted(tested - {test})]
-    said = [(each, _grouped(each, leaves) if by_all else leaves)
+    tests = [test, *sorted(tested - {test})] if test != _ANY else []
+    said = [(each, _grouped(each, leaves) if grouped is not None else leaves)
             for each in group if (leaves := _leaves(each, tests, work)) is not None]  # fmt: skip
     if len(said) < max(_SEVERAL, limits.sharing.min_uses):
         return None
@@ -272,7 +278,9 @@ def _leaves(reading: _Reading, tested: Sequence[str], work: Saying) -> dict[str,
     """What a reading says for each parameter, by what these are called first."""
     rest = [test for name, test in reading.tests.items() if name not in tested]
     condition = work.condition([*rest, *reading.others])
-    if condition is None or len([*filter(_is_parameter, reading.others)]) > 1:
+    if condition is None:
+        return None
+    if tested and len([*filter(_is_parameter, reading.others)]) > 1:
         return None  # of two parameters, which may be one yet
     said = dict(reading.said)
     for name in (name for name in tested if name.endswith(_IS)):
@@ -280,6 +288,15 @@ def _leaves(reading: _Reading, tested: Sequence[str], work: Saying) -> dict[str,
         assert leaf is not None
         said[name] = leaf
     return {**said, _CONDITION: condition}
+
+
+def _with_groups(group: Sequence[_Reading]) -> Sequence[_Reading] | None:
+    """Those of which a parameter may say whether they are grouped by all outputs, where some are
+    or all may be; None where nothing is a question of that."""
+    known = [each for each in group if each.grouped is not None]
+    if any(is_by_all(each.query) for each in group):
+        return known
+    return known if len(known) == len(group) and ALL in {e.grouped for e in known} else None
 
 
 def _grouped(reading: _Reading, leaves: Mapping[str, Leaf]) -> dict[str, Leaf]:
@@ -302,7 +319,7 @@ def _macro(
 ) -> Macro:
     macros = {macro.name for macro in library.macros}
     params = {param for macro in library.macros for param in macro.params}
-    called = free_macro(_name(said), {*names, *library.models, *macros, *params})
+    called = free_macro(_name(said, macros), {*names, *library.models, *macros, *params})
     own: dict[str, str] = {}
     for each in varied:
         wanted = snake(each.removesuffix(_IS))
@@ -317,11 +334,15 @@ def _macro(
     return Macro(called, tuple(own.values()), tree, "query", about, defaults)
 
 
-def _name(said: Sequence[tuple[_Reading, Mapping[str, Leaf]]]) -> str:
-    """After the table that is read."""
-    source = said[0][0].query.args["from_"].this
+def _name(
+    said: Sequence[tuple[_Reading, Mapping[str, Leaf]]], taken: AbstractSet[str] = frozenset()
+) -> str:
+    """After the table that is read, and after the first column where that name is ``taken``."""
+    query = said[0][0].query
     what = said[0][0].key[0]
-    return after_tables(source) if "__" in what else f"{snake(what)}_rows"
+    name = after_tables(query.args["from_"].this) if "__" in what else f"{snake(what)}_rows"
+    first = snake(query.expressions[0].alias_or_name).strip("_")
+    return f"{name.removesuffix('_rows')}_by_{first}" if name in taken and first else name
 
 
 def _tree(reading: _Reading, own: Mapping[str, str], tested: Sequence[str]) -> exp.Select:

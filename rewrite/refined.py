@@ -88,6 +88,7 @@ def refined(
             library = with_one_macro(
                 library, dialect, most, stay, over, names, owners.limits, about=lists
             )
+        library = with_readings(library, dialect, names, stay, owners.limits, late=True)
         library = with_known_readings(library, dialect, most, stay, names, owners.limits, over)
     if may_share:
         library = with_same_sets(library, dialect, names, alone, owners.limits)

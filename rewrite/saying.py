@@ -48,14 +48,17 @@ class State:
     names: dict[str, str] = field(default_factory=dict)
     lone: Lone = field(default_factory=Lone)
     optional: list[tuple[exp.Expr, str]] = field(default_factory=list)  # tests of the first one
-    grouped: list[exp.Select] = field(default_factory=list)  # of the first one: BY ALL, not DISTINCT
+    grouped: list[exp.Select] = field(
+        default_factory=list
+    )  # of the first one: BY ALL, not DISTINCT
     moved: bool = False  # whether conditions stand in another order than in one of both
     regrouped: bool = False  # whether the second one has other keys that say nothing
+    by_all: bool = False  # whether a DISTINCT is GROUP BY ALL
 
     def copy(self) -> State:
         new = {key: (word, [*puts]) for key, (word, puts) in self.new.items()}
         lists = [*self.optional], [*self.grouped]
-        moved = self.moved, self.regrouped
+        moved = self.moved, self.regrouped, self.by_all
         return State(dict(self.said), new, dict(self.names), self.lone.copy(), *lists, *moved)
 
 

@@ -21,6 +21,8 @@ from sqlglot import exp
 from unwet.lineage.trees import conjuncts, copied, texts
 from unwet.rewrite.abstract import fill, role
 from unwet.rewrite.alternatives import NO_ALTERNATIVE, alternatives, or_else
+from unwet.rewrite.group_all import is_by_all
+from unwet.rewrite.group_keys import may_differ, same_keys
 from unwet.rewrite.grouped_rows import (
     are_rows_apart,
     group_by,
@@ -28,8 +30,6 @@ from unwet.rewrite.grouped_rows import (
     has_group_by,
     rows_of,
 )
-from unwet.rewrite.group_all import is_by_all
-from unwet.rewrite.group_keys import may_differ, same_keys
 from unwet.rewrite.library import (
     HANDED_ON,
     HOLE,
@@ -89,7 +89,8 @@ class Aligned:
     now on; ``names``: what the first one calls those of the second; ``calls``: what the numbers
     stand for, with calls that hand a new parameter on when it is put; ``moved``: whether conditions
     stand in another order than in one of both; ``regrouped``: whether the second one has keys of a
-    GROUP BY that say nothing, more or fewer than the first one."""
+    GROUP BY that say nothing, more or fewer than the first one; ``by_all``: whether a DISTINCT of
+    one of both is GROUP BY ALL."""
 
     tree: exp.Expr
     said: Mapping[str, Leaf]
@@ -101,6 +102,7 @@ class Aligned:
     names: Mapping[str, str] = field(default_factory=dict)
     moved: bool = False
     regrouped: bool = False
+    by_all: bool = False
 
 
 class Spares:
@@ -160,7 +162,7 @@ def side_by_side(
     for query in state.grouped:
         group_by_all(query)
     names = dict(state.names)
-    changed = state.moved, state.regrouped
+    changed = state.moved, state.regrouped, state.by_all
     return Aligned(tree, state.said, new, own, work.calls, added, optional, names, *changed)
 
 
@@ -418,10 +420,13 @@ class _Alignment(Saying):
         one, two = rows_of(mine, self.dialect), rows_of(other, self.dialect)
         if one is None or two is None:
             return False
+        distinct = any(each.args.get("distinct") for each in (mine, other))
+        self.state.by_all = self.state.by_all or distinct
         if (hole := HOLE.fullmatch(one.text)) is not None:
             return self.say(hole, two)
-        if one != two:
-            return self.more(one, two, "group_by", lambda name: group_by(mine, name))
+        if one != two:  # rows, or totals of them: to a reader that is something else
+            alike = not (is_by_all(mine) or is_by_all(other))
+            return alike and self.more(one, two, "group_by", lambda name: group_by(mine, name))
         if one.text and not is_by_all(mine):
             self.state.grouped.append(mine)
         return True

@@ -8,9 +8,11 @@ from random import Random
 import duckdb
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from unwet.rewrite.algebra import Opaque
-from unwet.rewrite.group_all import by_all
+from unwet.rewrite.group_all import by_all, distinct_may_be_by_all
+from unwet.rewrite.grouped_rows import group_by_all
 from unwet.rewrite.grouping_sets import as_sets, factored, sets_of
 from unwet.rewrite.normal import normalize_plan
 from unwet.tests.rewrite.small_world import Worlds, plan_of
@@ -87,6 +89,57 @@ def test_groups_that_nothing_is_computed_of_are_distinct_rows(
     assert "GROUP BY" not in made and made.count("DISTINCT") == sql.count("GROUP BY")
     assert worlds.difference(sql, made) == ""
     assert normalize_plan(plan_of(made))[0].rel == normalize_plan(plan_of(sql))[0].rel
+
+
+DISTINCT = (
+    "SELECT DISTINCT a, c FROM t",
+    "SELECT DISTINCT T.a AS x, 'k' AS k, B + 1 AS y FROM t WHERE a > 0",
+    "SELECT DISTINCT a, a + 1 AS x, NULL AS n FROM t",
+    "SELECT DISTINCT t.c, CASE WHEN u.k > 1 THEN t.b END AS x FROM t JOIN u ON t.a = u.a",
+    "SELECT DISTINCT b AS a, a AS b FROM t",
+)
+NOT_BY_ALL = (
+    "SELECT a FROM t",
+    "SELECT DISTINCT ON (a) a, c FROM t",
+    "SELECT DISTINCT 1 AS x FROM t",  # no rows, or one
+    "SELECT DISTINCT * FROM t",
+    "SELECT DISTINCT a, SUM(b) OVER (PARTITION BY c) AS s FROM t",
+    "SELECT DISTINCT SUM(b) AS s, a FROM t GROUP BY a",
+    "SELECT DISTINCT MAX(a) AS a FROM t",
+    "SELECT DISTINCT a, RANDOM() AS r FROM t",
+    "SELECT DISTINCT a, f(c) AS x FROM t",
+    "SELECT DISTINCT a, UNNEST([1, 2]) AS x FROM t",
+    "SELECT DISTINCT a, (SELECT MAX(k) FROM u) AS k FROM t",
+    "SELECT DISTINCT a FROM t LIMIT 3",
+    "SELECT DISTINCT h__column__h, LENGTH(c) AS n FROM t",  # of a column that might be c
+)
+
+
+@pytest.mark.parametrize("sql", DISTINCT)
+def test_distinct_rows_are_grouped_by_all(sql: str, worlds: Worlds) -> None:
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    assert isinstance(tree, exp.Select) and distinct_may_be_by_all(tree, "duckdb")
+    group_by_all(tree)
+    made = tree.sql("duckdb")
+    assert made == sql.replace("DISTINCT ", "") + " GROUP BY ALL"
+    assert worlds.difference(sql, made) == ""
+    assert normalize_plan(plan_of(made))[0].rel == normalize_plan(plan_of(sql))[0].rel
+
+
+@pytest.mark.parametrize("sql", NOT_BY_ALL)
+def test_other_distinct_rows_stay(sql: str) -> None:
+    assert not distinct_may_be_by_all(sqlglot.parse_one(sql, read="duckdb"), "duckdb")
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "tsql", "spark"])
+def test_distinct_rows_stay_where_nothing_is_grouped_by_all(dialect: str) -> None:
+    tree = sqlglot.parse_one(DISTINCT[0], read=dialect)
+    assert not distinct_may_be_by_all(tree, dialect)
+
+
+def test_what_reads_other_keys_only_is_no_key_in_bigquery() -> None:
+    tree = sqlglot.parse_one(DISTINCT[2], read="bigquery")
+    assert not distinct_may_be_by_all(tree, "bigquery")
 
 
 def test_numbers_that_are_constants_are_no_outputs() -> None:

@@ -105,7 +105,7 @@ def last(made: Library) -> Said:
         ({"day": "2023-05-06"}, {"day": "2023-05-06"}),
         ({"order": ""}, {"sorted_by": ""}),
         ({"order": "ORDER BY client, n"}, {"sorted_by": "client, n"}),
-        ({"distinct": "DISTINCT"}, {"all_or_distinct": "DISTINCT"}),
+        ({"distinct": "DISTINCT"}, {"group_by": "ALL"}),
         ({"test": "kind = 'a' AND NOT place = 'x'"}, {"condition": "NOT place = 'x'"}),
         ({"test": "kind = 'a'"}, {"condition": "TRUE"}),
     ],

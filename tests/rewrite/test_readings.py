@@ -9,6 +9,8 @@ import duckdb
 import jinja2
 import pytest
 import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlglot import exp
 
 from unwet.lineage.config import Sharing
@@ -42,10 +44,16 @@ def parsed(text: str, key: str = "page") -> exp.Expr:
     return tree
 
 
-def made(queries: Iterable[str], limits: Limits = NO_LIMITS, **more: exp.Expr) -> Library:
+def made(
+    queries: Iterable[str],
+    limits: Limits = NO_LIMITS,
+    dialect: str = "duckdb",
+    late: bool = False,
+    **more: exp.Expr,
+) -> Library:
     models = {f"m{at}": parsed(text) for at, text in enumerate(queries)}
     library = Library({**models, **more}, (), ())
-    return with_readings(library, "duckdb", frozenset(), frozenset(), limits)
+    return with_readings(library, dialect, frozenset(), frozenset(), limits, late)
 
 
 def rendered(library: Library, model: str) -> str:
@@ -82,7 +90,7 @@ def test_each_model_reads_the_rows_that_it_read(tables: duckdb.DuckDBPyConnectio
     library = made(queries)
     [macro] = library.macros
     assert macro.name == "technologies_rows"
-    assert macro.params == ("relation", "all_or_distinct", "columns", "category", "condition")
+    assert macro.params == ("group_by", "relation", "columns", "category", "condition")
     assert len(library.calls) == len(queries)
     counts = set()
     for at, text in enumerate(queries):
@@ -92,6 +100,64 @@ def test_each_model_reads_the_rows_that_it_read(tables: duckdb.DuckDBPyConnectio
         assert tables.execute(new).fetchall() == old
         counts.add(old[0][0])
     assert len(counts) > 3  # the arguments count
+
+
+def test_where_nothing_is_grouped_by_all_a_word_says_distinct() -> None:
+    [macro] = made(all_of_them(), dialect="tsql").macros
+    assert macro.params == ("relation", "all_or_distinct", "columns", "category", "condition")
+
+
+TOTALS = ["app AS page, COUNT(*) AS n", "url AS page, COUNT(DISTINCT app) AS n", "MAX(url) AS page"]
+ROWS = [query(items, YEARS[1], test, distinct)
+        for items in PAGES for test in TESTS for distinct in ("", "DISTINCT")]  # fmt: skip
+GROUPS = [query(items, YEARS[1], f"{test} GROUP BY ALL") for items in TOTALS for test in TESTS]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from([*ROWS, *GROUPS]), min_size=12, max_size=20), st.booleans())
+def test_totals_and_rows_are_what_they_were(
+    tables: duckdb.DuckDBPyConnection, queries: list[str], late: bool
+) -> None:
+    """SELECT DISTINCT a = SELECT a GROUP BY ALL, and totals beside them."""
+    library = made(queries, late=late)
+    for at, text in enumerate(queries):
+        old, new = parsed(text).sql("duckdb"), rendered(library, f"m{at}")
+        assert tables.execute(new).fetchall() == tables.execute(old).fetchall()
+
+
+def test_totals_are_calls_of_what_rows_are_called_with() -> None:
+    queries = [*ROWS[:10], *GROUPS[:4]]
+    library = made(queries)
+    [macro] = library.macros
+    assert "group_by" in macro.params and len(library.calls) == len(queries)
+    said = [dict((*call.args, *call.unsaid))["group_by"].text for call in library.calls]
+    plain = [" DISTINCT " not in each and "GROUP BY" not in each for each in queries]
+    assert sorted(said) == sorted("" if each else "ALL" for each in plain)
+    assert {*said} == {"", "ALL"}
+
+
+@pytest.mark.parametrize("item", ["RANDOM() AS r", "* EXCLUDE (url)", "h__condition__h AS flag"])
+def test_what_is_not_known_to_be_rows_stays_beside_totals(item: str) -> None:
+    odd = parsed(query(f"url AS page, {item}", YEARS[1], TESTS[0], "DISTINCT"))
+    library = made([*ROWS[:10], *GROUPS[:4]], odd=odd)
+    assert library.models["odd"] == odd
+    assert len(library.macros) == 1
+
+
+def test_late_ones_may_test_anything() -> None:
+    tests = ["app = 'x'", "category <> 'A'", "url IS NULL", "app = 'y' OR url = 'a'"]
+    queries = [query(items, YEARS[0], test) for items in PAGES for test in tests]
+    assert made(queries).macros == ()
+    [macro] = made(queries, late=True).macros
+    assert macro.params == ("columns", "condition")
+    assert made(queries[:7], late=True).macros == ()
+
+
+def test_a_second_macro_of_a_table_is_called_after_its_first_column() -> None:
+    queries = all_of_them(("",))
+    other = [query(items, YEARS[0], test, first="app") for items in PAGES for test in TESTS] * 2
+    names = [macro.name for macro in made([*queries, *other]).macros]
+    assert names == ["technologies_rows", "technologies_by_app"]
 
 
 def test_what_all_of_them_say_is_no_parameter() -> None:
@@ -117,7 +183,7 @@ def test_one_more_test_that_all_make_stays_in_its_place() -> None:
     [
         query("url AS page", "later", TESTS[0]),  # a CTE is another one in each report
         query("url AS page", f"{YEARS[0]} AS t", TESTS[0]),
-        query("url AS page", YEARS[0], f"{TESTS[0]} GROUP BY ALL"),
+        query("url AS page", YEARS[0], f"{TESTS[0]} GROUP BY client, url"),
         query("url AS page", YEARS[0], f"{TESTS[0]} LIMIT 3"),
         query("url AS page", YEARS[0], f"{TESTS[0]} AND url IN (SELECT url FROM pages)"),
         query("(SELECT MAX(url) FROM pages) AS page", YEARS[0], TESTS[0]),
