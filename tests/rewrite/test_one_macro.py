@@ -27,12 +27,12 @@ Said = Mapping[str, Leaf]
 LONG = (
     "SELECT client, {column} AS label, {more} COUNT(*) AS n, SUM(bytes) AS bytes, "
     "{formula} AS share, SUM(IF({test}, 1, 0)) AS hits, MIN(bytes) AS least, MAX(bytes) AS most "
-    "FROM (SELECT {distinct} client, kind, place, bytes, day FROM {relation}) AS t {join} "
+    "FROM (SELECT {distinct} client, kind, place, bytes, day FROM {relation} {grouped}) AS t {join} "
     "WHERE t.day > '{day}' {condition} GROUP BY ALL {order}"
 )
 USUAL = {"test": "bytes > 1 AND kind = 'a'", "distinct": "", "order": "ORDER BY client",
          "column": "kind", "formula": "SUM(bytes) / COUNT(*)", "relation": "pages", "join": "",
-         "day": "h__day__h", "condition": "", "more": ""}  # fmt: skip
+         "day": "h__day__h", "condition": "", "more": "", "grouped": ""}  # fmt: skip
 DAY = (("day", Leaf("string", "2024-01-02")),)
 
 
@@ -106,6 +106,8 @@ def last(made: Library) -> Said:
         ({"order": ""}, {"sorted_by": ""}),
         ({"order": "ORDER BY client, n"}, {"sorted_by": "client, n"}),
         ({"distinct": "DISTINCT"}, {"group_by": "ALL"}),
+        ({"distinct": "DISTINCT", "relation": "requests"},
+         {"group_by": "ALL", "relation": "requests"}),
         ({"test": "kind = 'a' AND NOT place = 'x'"}, {"condition": "NOT place = 'x'"}),
         ({"test": "kind = 'a'"}, {"condition": "TRUE"}),
     ],
@@ -537,6 +539,18 @@ def test_two_names_are_not_one() -> None:
     assert side_by_side(one, one, (), "duckdb", 5) is not None
 
 
+def test_distinct_rows_and_rows_grouped_by_all_are_one_macro() -> None:
+    [macro] = merged(tree(grouped="GROUP BY ALL"), tree(distinct="DISTINCT")).macros
+    assert "group_by" not in macro.params and macro.tree.sql().count("GROUP BY ALL") == 2
+    [macro] = merged(tree(distinct="DISTINCT"), tree(grouped="GROUP BY ALL")).macros
+    assert "DISTINCT" not in macro.tree.sql()
+
+
+def test_distinct_rows_of_a_model_that_stays_are_not_grouped() -> None:
+    start = library(tree(distinct="DISTINCT"), tree(grouped="GROUP BY ALL"))
+    assert len(with_one_macro(start, "duckdb", 5, alone={"m0"}).macros) == 2
+
+
 # --- law: what each model returns is what it returned ---------------------------------------------
 
 WORDS = st.fixed_dictionaries(
@@ -549,6 +563,7 @@ WORDS = st.fixed_dictionaries(
         "join": st.sampled_from(["", "JOIN places USING (place)"]),
         "day": st.sampled_from(["h__day__h", "2024-01-01"]),
         "distinct": st.sampled_from(["", "DISTINCT"]),
+        "grouped": st.sampled_from(["", "", "GROUP BY ALL"]),
         "more": st.sampled_from(
             ["", "place AS spot,", "place AS spot, kind AS sort,", "UPPER(place) AS spot,"]
         ),
