@@ -27,8 +27,8 @@ Said = Mapping[str, Leaf]
 LONG = (
     "SELECT client, {column} AS label, {more} COUNT(*) AS n, SUM(bytes) AS bytes, "
     "{formula} AS share, SUM(IF({test}, 1, 0)) AS hits, MIN(bytes) AS least, MAX(bytes) AS most "
-    "FROM (SELECT {distinct} client, kind, place, bytes, day FROM {relation} {grouped}) AS t {join} "
-    "WHERE t.day > '{day}' {condition} GROUP BY ALL {order}"
+    "FROM (SELECT {distinct} client, kind, place, bytes, day FROM {relation} {grouped}) AS t "
+    "{join} WHERE t.day > '{day}' {condition} GROUP BY ALL {order}"
 )
 USUAL = {"test": "bytes > 1 AND kind = 'a'", "distinct": "", "order": "ORDER BY client",
          "column": "kind", "formula": "SUM(bytes) / COUNT(*)", "relation": "pages", "join": "",
