@@ -31,6 +31,7 @@ from unwet.rewrite.changed_by_text import (
 )
 from unwet.rewrite.files_written import told_of_files, writes_files
 from unwet.rewrite.function_words import is_javascript
+from unwet.rewrite.open_names import open_name
 from unwet.rewrite.table_actions import changes_nothing
 
 _WRITTEN = re.compile(
@@ -155,6 +156,8 @@ def obstacles(script: Script, spaces: frozenset[str] = frozenset()) -> dict[int,
         found.setdefault(index, reason)
     limited = 0
     for statement in placed:
+        if told := open_name(statement):
+            found.setdefault(statement.index, told)
         if statement.on_error:
             found.setdefault(statement.index, "it runs only where something before it has failed")
         if _LIMITING.match(statement.text):
