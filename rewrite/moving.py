@@ -48,7 +48,9 @@ def _moved(said: Said, block: Query, deep: int) -> exp.Expr | None:
     for column in list(whole.find_all(exp.Column)):
         owner = _owner(block, column, _source(said.block, column))
         if owner is not None:
-            named = bool(column.table) or len(block.inputs) > 1
+            if len(block.inputs) > 1 and not owner.alias:
+                return None  # FROM (SELECT ..) JOIN ..: nothing says whose column it is
+            named = owner.alias and (column.table or len(block.inputs) > 1)
             column.set("table", exp.to_identifier(owner.alias) if named else None)
             continue
         made = behind(Said(column, said.block)) if deep else None
@@ -91,8 +93,10 @@ def _computed(block: Query) -> dict[str, exp.Column]:
     """The columns that the block's queries compute, by what they are made of."""
     found: dict[str, exp.Column] = {}
     for item in block.inputs:
+        if not item.alias and len(block.inputs) > 1:
+            continue
         for output in item.query.outputs if item.query is not None else ():
-            column = exp.column(output.name, table=item.alias)
+            column = exp.column(output.name, table=item.alias or None)
             base = _base(Said(column, block), _DEEP)
             if base is not None and not isinstance(base, exp.Column):
                 found.setdefault(in_line(base), column)

@@ -4,7 +4,7 @@ Ours reads more than engines do: a WITH or an ORDER BY inside a branch of a UNIO
 reserved there. What it reads may be proved, and is printed again before it runs on data, which
 mends such a text; so the text itself is asked about. DuckDB's parser is the only one that is here.
 What is known without one: no engine takes two CTEs of one name in one WITH, of which ours reads the
-last one before, and SQL Server no WITH but in front of the whole statement.
+last one before, nor a name of no letters, and SQL Server no WITH but in front of the statement.
 """
 
 from __future__ import annotations
@@ -48,7 +48,15 @@ def not_run(tree: exp.Expr, dialect: str) -> str:
             return f"one WITH has the name {twice[0]} twice"
         if block.parent is not tree and not has_inner_with(dialect):
             return "SQL Server has no WITH inside of a query"
+    if any(_is_of_nothing(column) for column in found_in(tree, exp.Column)):
+        return "a column is one of a relation without a name"
     return ""
+
+
+def _is_of_nothing(column: exp.Column) -> bool:
+    """Whether it is `"".x`, which no engine takes for a column of `FROM (SELECT ..)`."""
+    table = column.args.get("table")
+    return isinstance(table, exp.Identifier) and not table.name
 
 
 def _refused_by_duckdb(sql: str) -> str:

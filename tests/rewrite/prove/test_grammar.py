@@ -11,6 +11,7 @@ from unwet.rewrite.prove.grammar import not_run
 TWICE = "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a), a AS (SELECT 2 AS x) SELECT x FROM b"
 INSIDE = "WITH a AS (WITH b AS (SELECT 1 AS x) SELECT x FROM b) SELECT x FROM a"
 BELOW = "SELECT x FROM (WITH b AS (SELECT 1 AS x) SELECT x FROM b) AS a"
+NOWHERE = 'SELECT x FROM (SELECT 1 AS x) WHERE "".x = 1'
 SHADOWED = f"WITH b AS (SELECT 2 AS x), {INSIDE.removeprefix('WITH ')}"
 PLAIN = "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a) SELECT x FROM b UNION ALL SELECT 3"
 
@@ -24,6 +25,8 @@ PLAIN = "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a) SELECT x FROM b UNION
         (TWICE, "tsql", "one WITH has the name a twice"),
         (INSIDE, "tsql", "SQL Server has no WITH inside of a query"),
         (BELOW, "tsql", "SQL Server has no WITH inside of a query"),
+        (NOWHERE, "duckdb", "a column is one of a relation without a name"),
+        (NOWHERE, "postgres", "a column is one of a relation without a name"),
         (INSIDE, "duckdb", ""),
         (SHADOWED, "duckdb", ""),
         (PLAIN, "duckdb", ""),
