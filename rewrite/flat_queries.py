@@ -7,8 +7,9 @@ Project(f, Filter(q, Project(g, Filter(p, r)))) = Project(f(g), Filter(p and q(g
 kept where both p and q are true, in either order. Side conditions, by what is looked at here:
 
 - inside there are columns, tables, joins and a WHERE, and nothing that orders, limits or tells rows
-  apart: no DISTINCT, no star; groups and windows only where the outer query takes its rows as they
-  are, or where nobody reads the window;
+  apart: no DISTINCT, no star; groups, CTEs and windows only where the outer query takes its rows as
+  they are, or where nobody reads the window;
+- what nobody reads is of one row each, or of each group where there are keys;
 - what is no column inside is said once at most outside, and is nothing random;
 - beside it outside are at most joins that keep its rows as they are (inner, cross, left), and then
   every name inside is said with its table;
@@ -40,7 +41,7 @@ _OUTER: Final = frozenset(
      "limit", "qualify"}
 )  # fmt: skip
 _INNER: Final = frozenset({"expressions", "from_", "joins", "where"})
-_GROUPED: Final = _INNER | {"group", "having"}
+_GROUPED: Final = _INNER | {"group", "having", "with_"}
 _TAKES: Final = frozenset({"expressions", "from_", "with_", "order", "limit"})  # rows as they are
 _KEEPING: Final = frozenset({"", "INNER", "CROSS", "LEFT"})
 _TOKEN: Final = re.compile(r"(?:call|loop|tail|list|branch|h)__", re.IGNORECASE)
@@ -135,6 +136,8 @@ def _pair(query: exp.Select, words: _Said) -> _Pair | None:
     around = {name for name, value in source.args.items() if value} - {"this", "alias"}
     if around or not _says(query) <= _OUTER or not _says(inner) <= _GROUPED:
         return None
+    if "with_" in _says(inner) and not _says(query) <= _TAKES - {"with_"}:
+        return None
     if not inner.args.get("from_") or (alias is not None and alias.args.get("columns")):
         return None
     outputs = {_name(item): item.unalias() for item in inner.expressions}
@@ -161,13 +164,14 @@ def _is_plain(pair: _Pair, words: _Said) -> bool:
     taken = _says(pair.outer) <= _TAKES and not any(
         item.find(exp.AggFunc, exp.Window) for item in pair.outer.expressions
     )
-    if not _says(pair.inner) <= _INNER and not (taken and _groups_by_columns(pair)):
+    grouped = not _says(pair.inner) <= _INNER | {"with_"}
+    if grouped and not (taken and _groups_by_columns(pair)):
         return False
     for name, made in pair.outputs.items():
         if made.find(exp.Query, exp.UDTF, exp.Unnest) or has_star(made):
             return False
         whole = taken and name in read
-        if not whole and not (_is_scalar(made, words) or isinstance(made, exp.Window)):
+        if not whole and not (_is_scalar(made, words, grouped) or isinstance(made, exp.Window)):
             return False  # it may be one row of all
         if name in read and not taken and made.find(exp.Window):
             return False
@@ -178,25 +182,35 @@ def _is_plain(pair: _Pair, words: _Said) -> bool:
     return all(_keeps(join) for join in pair.inner.args.get("joins") or ())
 
 
-def _is_scalar(made: exp.Expr, words: _Said) -> bool:
-    """Whether it is known to be of one row each."""
-    if made.find(exp.AggFunc, exp.Anonymous, exp.AnonymousAggFunc, exp.Window):
+def _is_scalar(made: exp.Expr, words: _Said, grouped: bool) -> bool:
+    """Whether it is known to be of one row each, or of one group each."""
+    if made.find(exp.Anonymous, exp.AnonymousAggFunc, exp.Window):
+        return False
+    if not grouped and made.find(exp.AggFunc):
         return False
     said = (words.texts(text) for text in texts(made) if _TOKEN.search(text))
     return not any("(" in text or "call__" in text.lower() for every in said for text in every)
 
 
 def _groups_by_columns(pair: _Pair) -> bool:
-    """Whether the groups are those of columns, which are none of the names given here."""
+    """Whether the groups are those of what is said of columns, none of them a name given here."""
     group = pair.inner.args.get("group")
     if group is None or _says_more(group):
         return False
     given = {name for name, made in pair.outputs.items()
              if not isinstance(made, exp.Column) or made.name.lower() != name}  # fmt: skip
-    return all(
-        isinstance(key, exp.Column) and (key.table or key.name.lower() not in given)
-        for key in group.expressions
-    )
+    having = pair.inner.args.get("having")
+    said = having.find_all(exp.Column) if having is not None else ()
+    if any(not column.table and column.name.lower() in given for column in said):
+        return False  # it may be that of an output that nobody reads
+    return all(_is_key(key, given) for key in group.expressions)
+
+
+def _is_key(key: exp.Expr, given: AbstractSet[str]) -> bool:
+    columns = [*key.find_all(exp.Column)]
+    if not columns or key.find(exp.Query) or any(_TOKEN.search(text) for text in texts(key)):
+        return False  # a position, or what only callers know
+    return all(column.table or column.name.lower() not in given for column in columns)
 
 
 def _says_more(group: exp.Expr) -> bool:
@@ -333,7 +347,7 @@ def _put(pair: _Pair) -> None:
     outer.set("from_", inner.args["from_"])
     joins = [*(inner.args.get("joins") or ()), *(outer.args.get("joins") or ())]
     outer.set("joins", joins or None)
-    for name in ("group", "having"):
+    for name in ("with_", "group", "having"):
         if inner.args.get(name):
             outer.set(name, inner.args[name])
     tests = [q.args["where"].this for q in (inner, outer) if q.args.get("where")]

@@ -48,6 +48,18 @@ CASES = [
      "SELECT k, ROW_NUMBER() OVER (ORDER BY id, d, k, p) AS n FROM v"),
     ("SELECT c.k FROM (SELECT k, ROW_NUMBER() OVER (ORDER BY id) AS n FROM v) AS c WHERE c.k > 1",
      "SELECT k FROM v WHERE k > 1"),
+    ("SELECT n FROM (SELECT COUNT(*) AS n FROM v GROUP BY 1 + k) AS c",
+     "SELECT COUNT(*) AS n FROM v GROUP BY 1 + k"),
+    ("SELECT m FROM (SELECT k + 1 AS m, SUM(id) AS n FROM v GROUP BY k + 1) AS c",
+     "SELECT k + 1 AS m FROM v GROUP BY k + 1"),
+    # CTEs where the rows are taken as they are
+    ("SELECT k FROM (WITH u AS (SELECT k, id FROM v WHERE p) SELECT u.k, SUM(u.id) AS n FROM u"
+     " GROUP BY u.k) AS c",
+     "WITH u AS (SELECT k, id FROM v WHERE p) SELECT u.k FROM u GROUP BY u.k"),
+    ("SELECT k FROM (WITH u AS (SELECT k, id FROM v WHERE p) SELECT k, id FROM u) AS c WHERE k > 1",
+     None),
+    ("WITH w AS (SELECT 1 AS a) SELECT k FROM (WITH u AS (SELECT k FROM v) SELECT k FROM u) AS c",
+     None),
     # what is one row of all, or the rows before a filter
     ("SELECT 1 AS n FROM (SELECT MAX(id) AS n FROM v) AS c", None),
     ("SELECT n FROM (SELECT MAX(id) AS n FROM v) AS c WHERE n > 1", None),
@@ -56,7 +68,9 @@ CASES = [
      None),
     ("SELECT SUM(c.n) AS n FROM (SELECT ROW_NUMBER() OVER (ORDER BY id) AS n FROM v) AS c", None),
     ("SELECT DISTINCT k FROM (SELECT k, COUNT(*) AS n FROM v GROUP BY k) AS c", None),
-    ("SELECT n FROM (SELECT COUNT(*) AS n FROM v GROUP BY 1 + k) AS c", None),
+    ("SELECT n FROM (SELECT COUNT(*) AS n FROM v GROUP BY 1) AS c", None),
+    ("SELECT k FROM (SELECT k, COUNT(*) AS n FROM v GROUP BY k HAVING n > 1) AS c", None),
+    ("SELECT k FROM (SELECT d AS k, id, COUNT(*) AS n FROM v GROUP BY k + 1, id) AS c", None),
     ("SELECT k, id FROM (SELECT DISTINCT k, id FROM v) AS c", None),
     ("SELECT k FROM (SELECT k FROM v ORDER BY k LIMIT 3) AS c", None),
     # said twice, random, several rows of one
