@@ -38,6 +38,7 @@ from unwet.rewrite.same_inside import with_same_inside
 from unwet.rewrite.same_sets import with_same_sets
 from unwet.rewrite.selections import selected
 from unwet.rewrite.short_lists import with_short_lists
+from unwet.rewrite.true_aliases import with_true_aliases
 from unwet.rewrite.united_calls import with_united_calls
 from unwet.rewrite.usual_values import with_usual_values
 from unwet.rewrite.whole_columns import with_whole_columns
@@ -97,6 +98,8 @@ def refined(
         library = with_flat_queries(library, stay)
     if may_share:
         library = with_joins_alike(library, names, stay | alone, most)
+    if in_other_words:
+        library = with_true_aliases(library, stay)
     library = with_whole_columns(library, dialect)
     library = written_where_called(library, dialect)
     return with_short_lists(library, dialect) if in_other_words else library
