@@ -48,6 +48,7 @@ from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.list_macros import ListMacro, with_list_macros
 from unwet.rewrite.targets.macro_text import blocks_text, macro_text, spoken_of
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
+from unwet.rewrite.targets.replaced import said_in_lines
 from unwet.rewrite.targets.shared_stretches import with_stretches
 from unwet.rewrite.targets.told_apart import told_apart
 from unwet.rewrite.targets.variables import unset
@@ -184,5 +185,5 @@ def _model(project: Project, spoken: Project, draft: Draft, settings: Sequence[s
     text = project.text(draft.name, printed)
     # the settings first: sqlfmt puts them into one line with a short query right behind them
     head = f"{{{{ config({', '.join(settings)}) }}}}\n\n" if settings else ""
-    head += "".join(f"-- {plain(line)}\n" for line in draft.comments)
+    head += "".join(f"-- {plain(line)}\n" for line in said_in_lines(draft))
     return f"{head}{text}\n"

@@ -22,7 +22,7 @@ from unwet.rewrite.targets.jinja import escaped
 from unwet.rewrite.targets.list_macros import ListMacro
 from unwet.rewrite.targets.made_elsewhere import Maker, makers
 from unwet.rewrite.targets.placing import home, unplaced
-from unwet.rewrite.targets.replaced import is_code, replaced
+from unwet.rewrite.targets.replaced import is_code, replaced, said_in_lines
 from unwet.rewrite.targets.variants_told import columns_told
 from unwet.rewrite.true_comments import true_comments
 
@@ -219,7 +219,7 @@ def _entry(
 ) -> dict[str, object]:
     report = project.reports.get(draft.name)
     entry: dict[str, object] = {"name": draft.name}
-    said = [plain(line) for line in draft.comments if not is_code(line)]
+    said = [plain(line) for line in said_in_lines(draft) if not is_code(line)]
     about = project.about(report.relation) if report is not None else Described()
     said += [plain(about.text)] if about.text else []
     if report is None:

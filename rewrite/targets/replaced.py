@@ -17,6 +17,7 @@ _CODE: Final = re.compile(  # a line of SQL that somebody commented out
     r"\s*[,)]|(CREATE|SELECT|WITH|FROM|WHERE|AND|OR|(LEFT |INNER )?JOIN|ON|GROUP BY|ORDER BY|HAVING"
     r"|UNION|INSERT|DELETE|UPDATE)\b|.*(,|\(|\bAS)\s*$"
 )
+_DRAWN: Final = re.compile(r"^\s*[-=*#~](?:\s*[-=*#~])+\s*|\s*[-=*#~](?:\s*[-=*#~])+\s*$")
 _WRAPPED = 60  # signs; a longer line may go on in the next one
 
 
@@ -58,6 +59,13 @@ def said_above(draft: Draft) -> list[str]:
     """What the author wrote above the query, line by line: words only, no lines that were drawn and
     no SQL that was taken out."""
     lines = (plain(line).strip("-=*#~_ ") for line in draft.comments if not is_code(line))
+    return [line for line in lines if line]
+
+
+def said_in_lines(draft: Draft) -> list[str]:
+    """All that the author wrote above the query, as it is laid out: without what was drawn in front
+    of its lines and behind them."""
+    lines = (_DRAWN.sub("", line.replace("\t", " ")) for line in draft.comments)
     return [line for line in lines if line]
 
 
