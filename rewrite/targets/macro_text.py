@@ -74,10 +74,17 @@ def macro_text(
 
 def _usual(macro: Macro, name: str, dialect: str, calls: Sequence[MacroCall]) -> str:
     text = usual(macro.defaults[name], dialect, calls)
+    if text.isdecimal() and _is_text(macro, name, calls):
+        text = f"'{text}'"  # as the calls say it that say another one
     if name not in macro.unless:
         return text
     other, without = macro.unless[name]
     return f"{usual(without, dialect, calls)} if {other} is none else {text}"
+
+
+def _is_text(macro: Macro, name: str, calls: Sequence[MacroCall]) -> bool:
+    own = (call.args for call in calls if call.macro == macro.name)
+    return any(n == name and leaf.kind == "string" for args in own for n, leaf in args)
 
 
 def macro_body(

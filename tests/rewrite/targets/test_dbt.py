@@ -347,3 +347,18 @@ def test_a_model_called_like_a_folder_beside_it_says_what_is_otherwise_with_it()
     assert {each["name"]: each["config"] for each in exposures if "config" in each} == {
         "legacy_top": {"enabled": True}
     }
+
+
+def test_a_default_is_a_text_where_calls_say_one() -> None:
+    query = (
+        "SELECT o.k, SUM(o.x) AS x, COUNT(*) AS n, MIN(o.x) AS low FROM s.o AS o "
+        "JOIN s.c AS c ON c.id = o.c WHERE o.d > c.d + INTERVAL '{}' DAY AND o.k = '{}' "
+        "AND o.x > 1 AND c.x IS NOT NULL GROUP BY o.k"
+    )
+    days = (14, 14, 14, 14, 14, 30, 30)
+    texts = [query.format(many, k) for many, k in zip(days, "abcdefg", strict=True)]
+    pile = load([Source(f"r{n}.sql", text, "duckdb") for n, text in enumerate(texts)])
+    files = refactor(pile, Request()).files
+    assert "days='30'" in files["models/marts/r6.sql"]
+    [macro] = [text for path, text in files.items() if path.startswith("macros/low")]
+    assert "days='14'" in macro
