@@ -195,7 +195,9 @@ def _is_scalar(made: exp.Expr, words: _Said, grouped: bool) -> bool:
 def _groups_by_columns(pair: _Pair) -> bool:
     """Whether the groups are those of what is said of columns, none of them a name given here."""
     group = pair.inner.args.get("group")
-    if group is None or _says_more(group):
+    if group is None or (group.args.get("all") is not True and _says_more(group)):
+        return False
+    if group.args.get("all") and not _takes_all_keys(pair):
         return False
     given = {name for name, made in pair.outputs.items()
              if not isinstance(made, exp.Column) or made.name.lower() != name}  # fmt: skip
@@ -204,6 +206,14 @@ def _groups_by_columns(pair: _Pair) -> bool:
     if any(not column.table and column.name.lower() in given for column in said):
         return False  # it may be that of an output that nobody reads
     return all(_is_key(key, given) for key in group.expressions)
+
+
+def _takes_all_keys(pair: _Pair) -> bool:
+    """Whether all outputs are there outside that GROUP BY ALL groups by, as they are."""
+    items = [item.unalias() for item in pair.outer.expressions]
+    taken = {_own(item, pair) if isinstance(item, exp.Column) else "" for item in items}
+    keys = {name for name, made in pair.outputs.items() if not made.find(exp.AggFunc)}
+    return "" not in taken and keys <= taken
 
 
 def _is_key(key: exp.Expr, given: AbstractSet[str]) -> bool:

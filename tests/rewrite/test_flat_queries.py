@@ -52,6 +52,10 @@ CASES = [
      "SELECT COUNT(*) AS n FROM v GROUP BY 1 + k"),
     ("SELECT m FROM (SELECT k + 1 AS m, SUM(id) AS n FROM v GROUP BY k + 1) AS c",
      "SELECT k + 1 AS m FROM v GROUP BY k + 1"),
+    ("SELECT k, n FROM (SELECT k, MAX(d) AS m, COUNT(*) AS n FROM v GROUP BY ALL) AS c",
+     "SELECT k, COUNT(*) AS n FROM v GROUP BY ALL"),
+    ("SELECT n FROM (SELECT k, COUNT(*) AS n FROM v GROUP BY ALL) AS c", None),
+    ("SELECT k + 1 AS m, n FROM (SELECT k, COUNT(*) AS n FROM v GROUP BY ALL) AS c", None),
     # CTEs where the rows are taken as they are
     ("SELECT k FROM (WITH u AS (SELECT k, id FROM v WHERE p) SELECT u.k, SUM(u.id) AS n FROM u"
      " GROUP BY u.k) AS c",
