@@ -84,7 +84,9 @@ def _differences(old: str, new: str) -> str:
         matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
         if matcher.quick_ratio() < _ALIKE or matcher.ratio() < _ALIKE:
             return _OTHER
-        if found := [_said(*_trimmed(mine[a:b], theirs[c:d])) for a, b, c, d in _apart(matcher)]:
+        pairs = [_trimmed(mine[a:b], theirs[c:d]) for a, b, c, d in _apart(matcher)]
+        told = [pair for pair in pairs if {*pair[0], *pair[1]} - {"(", ")"}] or pairs
+        if found := list(dict.fromkeys(_said(*pair) for pair in told)):
             more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
             return "; ".join(found[:_SHOWN]) + more
     return "only its parameters are others"
@@ -121,8 +123,17 @@ def _said(old: Sequence[str], new: Sequence[str]) -> str:
     return f"{_shown(new)} for {_shown(old)}" if new else f"without {_shown(old)}"
 
 
+def _balanced(tokens: Sequence[str]) -> Sequence[str]:
+    """Without parentheses at one end whose others are no part of this."""
+    while len(tokens) > 1 and tokens[-1] == ")" and tokens.count(")") > tokens.count("("):
+        tokens = tokens[:-1]
+    while len(tokens) > 1 and tokens[0] == "(" and tokens.count("(") > tokens.count(")"):
+        tokens = tokens[1:]
+    return tokens
+
+
 def _shown(tokens: Sequence[str]) -> str:
-    text = re.sub(r" ([),])|\( ", lambda hit: hit[1] or "(", " ".join(tokens))
+    text = re.sub(r" ([),])|\( ", lambda hit: hit[1] or "(", " ".join(_balanced(tokens)))
     text = _CALL.sub(r"\1(", text)
     text = re.sub(r"[{}]", "", text)  # a description is a template, too
     text = re.sub(r"'([^']*)'", lambda hit: f"'{hit[1].strip()}'", text)

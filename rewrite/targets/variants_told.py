@@ -98,7 +98,11 @@ def _plain(tree: exp.Expr, both: Sequence[str]) -> exp.Expr:
     """A query with some of its columns, as if all authors wrote such things in one way."""
     tree = copied(tree)
     items = {item.output_name: item for item in tree.expressions}
-    tree.set("expressions", [_bare(items[name]) for name in both])
+    named = [exp.alias_(items[name].unalias(), name, copy=False) for name in both]
+    tree.set("expressions", named)
+    for case in list(tree.find_all(exp.Case)):
+        if (said := _coalesced(case)) is not None:
+            case.replace(said)
     for join in tree.args.get("joins") or ():
         join.set("kind", join.args.get("kind") if _is_odd(join) else "" if join.side else "INNER")
         if join.args.get("on") is not None:
@@ -110,9 +114,13 @@ def _plain(tree: exp.Expr, both: Sequence[str]) -> exp.Expr:
     return tree
 
 
-def _bare(item: exp.Expr) -> exp.Expr:
-    inner = item.unalias()
-    return inner if isinstance(inner, exp.Column) and inner.name == item.output_name else item
+def _coalesced(case: exp.Case) -> exp.Expr | None:
+    """COALESCE(x, y) for CASE WHEN x IS NULL THEN y ELSE x END."""
+    match case.args.get("this"), case.args.get("ifs"), case.args.get("default"):
+        case None, [exp.If(this=exp.Is(this=x, expression=exp.Null())) as first], other:
+            if x == other:
+                return exp.Coalesce(this=x, expressions=[first.args["true"]])
+    return None
 
 
 def _is_odd(join: exp.Join) -> bool:

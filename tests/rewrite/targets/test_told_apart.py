@@ -8,7 +8,7 @@ import yaml
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.refactor import Request, refactor
-from unwet.rewrite.targets.told_apart import told_apart, with_differences
+from unwet.rewrite.targets.told_apart import told_apart, unlike_column, with_differences
 
 _HEAD = "{{% macro {} (first) %}} {} {{% endmacro %}}"
 _ROWS = "SELECT a, b FROM t WHERE day >= CAST('{{ first }}' AS DATE) AND b IS NOT NULL"
@@ -24,6 +24,9 @@ _ROWS = "SELECT a, b FROM t WHERE day >= CAST('{{ first }}' AS DATE) AND b IS NO
         (_ROWS.replace("a, b", "t.a, t.b"), "`t.a, t.b` for `a, b`"),
         (_ROWS.replace("a, b", "t.a, t.c"), "`c` for `b`"),
         (_ROWS.replace("a, b", "a, COALESCE(b)"), "`COALESCE(b)` for `b`"),
+        (_ROWS.replace("a, b", "a, x * (b - c)").replace("NULL", "NULL AND b > 2"),
+         "`x * (b - c)` for `b`; with `AND b > 2`"),
+        (_ROWS.replace("a, b", "a, x").replace("b IS", "x IS"), "`x` for `b`"),
         (_ROWS, "only its parameters are others"),
         ("SELECT SUM(x) FROM u GROUP BY y", "most of it is otherwise"),
     ],
@@ -31,6 +34,14 @@ _ROWS = "SELECT a, b FROM t WHERE day >= CAST('{{ first }}' AS DATE) AND b IS NO
 def test_what_differs(other: str, said: str) -> None:
     texts = {"rows": _HEAD.format("rows", _ROWS), "rows_2": _HEAD.format("rows_2", other)}
     assert told_apart(texts) == {"rows_2": f"Unlike rows: {said}."}
+
+
+def test_expressions_are_shown_where_they_have_nothing_in_common() -> None:
+    net = "(a - b) * (COALESCE(price, 0) - COALESCE(tax, 0))"
+    said = unlike_column("n", net, "(a - b) * COALESCE(price, 0)")
+    assert said == "Unlike n: without `- COALESCE(tax, 0)`."
+    said = unlike_column("n", "a.x", "SUM(b) OVER (PARTITION BY c)")
+    assert said == "Unlike n: `SUM(b) OVER (PARTITION BY c)` for `a.x`."
 
 
 def test_who_is_compared() -> None:
