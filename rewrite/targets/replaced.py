@@ -64,9 +64,9 @@ def said_above(draft: Draft) -> list[str]:
 
 def said_in_lines(draft: Draft) -> list[str]:
     """All that the author wrote above the query, as it is laid out: without what was drawn in front
-    of its lines and behind them."""
+    of its lines and behind them, and without those that have no word."""
     lines = (_DRAWN.sub("", line.replace("\t", " ")) for line in draft.comments)
-    return [line for line in lines if line]
+    return [line for line in lines if re.search(r"\w", line)]
 
 
 def as_one(lines: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from unwet.rewrite.targets.replaced import said_in_lines
         ("---------------- TABLE 1 ------", ["TABLE 1"]),
         ("- - THE LIST --", ["THE LIST"]),
         ("=========", []),
+        ("*/", []),
         ("### Revenue ###", ["Revenue"]),
         ("10\tNumber of persons", ["10 Number of persons"]),
         ("- a point, a -- b, 2020-01", ["- a point, a -- b, 2020-01"]),
