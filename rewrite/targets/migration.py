@@ -15,6 +15,7 @@ from unwet.rewrite.drift import Deviation, DriftFinding
 from unwet.rewrite.not_carried import NotCarried
 from unwet.rewrite.not_understood import by_message, not_understood
 from unwet.rewrite.project import Project
+from unwet.rewrite.targets.granted import said_together
 from unwet.rewrite.targets.migration_head import Overview, folder_of, folders, head, stars, still
 from unwet.rewrite.targets.placing import MAIN, home, unplaced
 from unwet.rewrite.targets.target import Target
@@ -85,7 +86,10 @@ def migration(
     if needed:
         lines += ["## What needs a person", "", *needed]
     lines += _obeyed(obeyed)
-    granted = [*(_plain(_below(project, each)) for each in assumptions), *_places(project, target)]
+    granted = [
+        *(_plain(_below(project, each)) for each in said_together(assumptions)),
+        *_places(project, target),
+    ]
     if granted:
         lines += ["## What the proofs take for granted", "", *(f"- {each}" for each in granted), ""]
     lines += _assumed_tests(project, target)
