@@ -8,6 +8,7 @@ SELECT a FROM t AS {{ w }}      -- a name
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from sqlglot import exp
@@ -15,7 +16,7 @@ from sqlglot import exp
 from unwet.lineage.parse import Statement
 from unwet.lineage.trees import found_in
 
-_AS: Final = re.compile(r"\bAS\s+[\"`\[]?\Z", re.IGNORECASE)
+_AS: Final = re.compile(r"(?:\bAS\s+|[(,]\s*)[\"`\[]?\Z", re.IGNORECASE)
 _NEAR: Final = 20  # characters before a name that are looked at
 _FIRST: Final = re.compile(r"[\"`\]]?\s*=")  # T-SQL: x = a
 
@@ -25,16 +26,24 @@ def open_name(statement: Statement) -> str:
     stands so."""
     texts = {p.token.lower(): p.text for p in statement.masked.placeholders if not p.binds}
     for node in found_in(statement.tree, exp.Alias, exp.TableAlias) if texts else ():
-        name = node.args.get("alias") if isinstance(node, exp.Alias) else node.this
-        if not isinstance(name, exp.Identifier) or isinstance(node.parent, exp.CTE):
+        if isinstance(node.parent, exp.CTE):
             continue
-        if (token := name.name.lower()) in texts and not _is_said(statement, name):
-            return f"{texts[token]} may be more than a name of what it stands behind"
-        named = node.this
-        bare = isinstance(named, exp.Column) and not named.table
-        if bare and (token := named.name.lower()) in texts and not _is_said(statement, name):
-            return f"{texts[token]} may be more than what is called {name.name}"
+        for name in _names(node):
+            if (token := name.name.lower()) in texts and not _is_said(statement, name):
+                return f"{texts[token]} may be more than a name of what it stands behind"
+            named = node.this
+            bare = isinstance(named, exp.Column) and not named.table
+            if bare and (token := named.name.lower()) in texts and not _is_said(statement, name):
+                return f"{texts[token]} may be more than what is called {name.name}"
     return ""
+
+
+def _names(node: exp.Expr) -> Iterator[exp.Identifier]:
+    """What an alias gives: of BigQuery's UNNEST it is a column's name."""
+    said = node.args.get("alias") if isinstance(node, exp.Alias) else node.this
+    for name in (said, *(node.args.get("columns") or ())):
+        if isinstance(name, exp.Identifier):
+            yield name
 
 
 def _is_said(statement: Statement, name: exp.Identifier) -> bool:
