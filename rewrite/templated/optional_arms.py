@@ -29,7 +29,7 @@ from unwet.lineage.parse import Script, parse
 from unwet.lineage.pile import Pile
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.sources import Source
-from unwet.lineage.sqlrender import defaults, with_blanks
+from unwet.lineage.sqlrender import NAME, declared, defaults, with_blanks
 from unwet.lineage.templating import mask
 from unwet.rewrite.definitions import Report
 from unwet.rewrite.meaning import Meaning
@@ -239,6 +239,7 @@ def _granted(script: Script, given: Mapping[str, str]) -> Iterator[str]:
     for name, value in defaults(text).items():
         if name not in given:
             yield f"@{name} has its default {value!r} in {path}"
+    yield from _beginnings(path, text, given)
     for constant, listed in with_blanks(text):
         yield (
             f"SqlRender compares {constant!r} in {' '.join(listed.split())} with the blank beside "
@@ -250,6 +251,17 @@ def _granted(script: Script, given: Mapping[str, str]) -> Iterator[str]:
             f"@{asked.name} is given as text: without quotes or blanks around it, and without "
             "the signs of a condition (& | ! = < > ( ))"
         )
+
+
+def _beginnings(path: str, text: str, given: Container[str]) -> Iterator[str]:
+    """Parameters that begin with the name of another one, which SqlRender puts in where nobody
+    gives them a value of their own."""
+    known = declared(text)
+    for name in sorted({*NAME.findall(text)} - known):
+        first = max((each for each in known if name.startswith(each)), key=len, default="")
+        if first and name not in given:
+            told = f"@{name} is @{first} with {name.removeprefix(first)} behind it"
+            yield f"{told}, and has no value of its own, in {path}"
 
 
 # --- the proof -------------------------------------------------------------------------------

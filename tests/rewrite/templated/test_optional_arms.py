@@ -154,3 +154,11 @@ def test_a_default_is_taken_for_granted_and_told(tmp_path: Path) -> None:
     assert told in again.assumptions
     bound = load([Source("pile/0.sql", text, "duckdb")], params={"v": "5.3"})
     assert told not in refactor(bound, Request(values={"v": "5.3"})).assumptions
+
+
+def test_the_beginning_of_a_name_is_taken_for_granted() -> None:
+    text = "{DEFAULT @v = tmp}\nCREATE TABLE r AS SELECT a FROM @v_rows"
+    told = "@v_rows is @v with _rows behind it, and has no value of its own, in pile/0.sql"
+    assert told in made(text).assumptions
+    bound = load([Source("pile/0.sql", text, "duckdb")], params={"v_rows": "t"})
+    assert told not in refactor(bound, Request(values={"v_rows": "t"})).assumptions
