@@ -381,6 +381,36 @@ def test_a_query_in_a_model_is_a_call_of_a_macro_that_nearly_says_it() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("around", "called"),
+    [
+        ("SELECT 'all', 1 FROM u UNION ALL {query}", True),
+        ("{query} UNION ALL SELECT 'all', 1 FROM u ORDER BY 1", True),
+        ("{query} UNION SELECT 'all', 1 FROM u UNION SELECT 'none', 0 FROM u", True),
+        ("WITH x AS (SELECT 'all', 1 FROM u UNION ALL {query}) SELECT * FROM x", True),
+        ("SELECT * FROM (SELECT 'all', 1 FROM u UNION ALL {query}) AS x", True),
+        ("SELECT * FROM u WHERE u.n IN (SELECT 1 UNION ALL {query})", False),
+        ("SELECT 'all', 1 FROM u UNION ALL (WITH x AS (SELECT 1) {query})", False),
+        ("SELECT 'all', 1 FROM u EXCEPT {query}", False),
+    ],
+)
+def test_a_branch_of_a_union_is_a_call_of_a_macro_that_nearly_says_it(
+    around: str, called: bool
+) -> None:
+    """Not where it may read what is around it, nor where it has CTEs."""
+    start = library(tree(order=""))
+    query = tree(relation="requests", day="2024-03-04", order="").sql("duckdb")
+    model = sqlglot.parse_one(around.format(query=query), read="duckdb")
+    made = with_one_macro(replace(start, models={**start.models, "m9": model}), "duckdb", 5)
+    said = [made.calls[number] for number in numbers_of(made.models["m9"])]
+    assert [call.macro for call in said] == ["rows_0"] * called
+    for call in said:
+        assert {name: leaf.text for name, leaf in call.args} == {
+            "day": "2024-03-04",
+            "relation": "requests",
+        }
+
+
 def test_two_queries_in_macros_are_one_which_has_the_parameters_of_the_macros() -> None:
     start = library(tree())
     trees = []
@@ -647,6 +677,44 @@ def test_each_model_returns_what_it_returned(
         assert base.sql(f"({old}) EXCEPT ALL ({new})").fetchall() == []
         assert base.sql(f"({new}) EXCEPT ALL ({old})").fetchall() == []
         assert base.sql(old).columns == base.sql(new).columns
+
+
+UNIONS = (
+    "{one} UNION ALL {two}",
+    "{one} UNION {two} ORDER BY n",
+    "SELECT client, n + 1 AS n FROM ({one} UNION ALL {two}) AS u",
+    "WITH u AS ({one} UNION ALL {two} UNION ALL {one}) SELECT client, bytes FROM u",
+)
+
+
+@settings(deadline=None, max_examples=60)
+@example([USUAL, {**USUAL, "relation": "requests"}, JOINED], UNIONS[0])
+@example([ORDERS[0], {**ORDERS[0], "day": "2024-01-01"}, MORE[1]], UNIONS[1])
+@example([CLAUSES[1], CLAUSES[1], USUAL], UNIONS[3])
+@given(st.lists(WORDS, min_size=3, max_size=3), st.sampled_from(UNIONS))
+def test_each_union_returns_what_it_returned(
+    base: duckdb.DuckDBPyConnection, words: list[dict[str, str]], union: str
+) -> None:
+    """Branches are calls of a macro that has an order where they have none."""
+    first, *others = words
+    alike = {"order": "", "more": others[0]["more"]}
+    one, two = (tree(**{**each, **alike}).sql("duckdb") for each in others)
+    around = sqlglot.parse_one(union.format(one=one, two=two), read="duckdb")
+    start = library(tree(**first), around)
+    made = with_one_macro(start, "duckdb", 5)
+    for model in start.models:
+        old, new = (_in_full(each, model) for each in (start, made))
+        assert base.sql(f"({old}) EXCEPT ALL ({new})").fetchall() == []
+        assert base.sql(f"({new}) EXCEPT ALL ({old})").fetchall() == []
+        assert base.sql(old).columns == base.sql(new).columns
+
+
+def _in_full(made: Library, model: str) -> str:
+    """The text of a model."""
+    word = made.models[model]
+    assert isinstance(word, exp.Var)
+    call = made.calls[int(word.name.split("__")[1])]
+    return rendered(made, call.macro, {n: leaf.text for n, leaf in (*call.unsaid, *call.args)})
 
 
 @settings(deadline=None, max_examples=60)
