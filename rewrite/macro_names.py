@@ -187,12 +187,14 @@ def _last_name(node: exp.Expr) -> str:
 
 
 def _usual(labels: Sequence[str]) -> str:
-    """What most are called; where no name is most, the words that all begin or end with."""
+    """What most are called; where no name is most, the words that all begin or end with: one word
+    only where a number is all that the others have beside it."""
     name = majority(labels)
     if 2 * labels.count(name) > len(labels):
         return name
     shared = hole_name(labels, "")
-    return shared if "_" in shared else name
+    numbers = name.removeprefix(f"{shared}_").isdecimal()
+    return shared if "_" in shared or (shared and numbers) else name
 
 
 def _beginning(names: Sequence[str], stem: str) -> str:

@@ -35,6 +35,20 @@ def test_copies_are_called_after_what_all_names_begin_with() -> None:
     assert macros(daily) == {"clients_first_seen"}
 
 
+def test_the_number_of_one_copy_is_no_part_of_the_name() -> None:
+    readers = (
+        "SELECT MAX(r.days) AS x FROM {} AS r",
+        "SELECT r.first_day, COUNT(*) AS n FROM {} AS r GROUP BY r.first_day",
+        "SELECT r.client_id FROM {} AS r WHERE r.days > 3",
+        "SELECT DISTINCT r.last_day FROM {} AS r JOIN x.y AS y ON y.day = r.first_day",
+    )
+    texts = {
+        name: f"WITH rawdata_{n} AS ({DAILY.format(name)}) {reader.format(f'rawdata_{n}')}"
+        for n, (name, reader) in enumerate(zip(("ox", "cat", "dog", "bee"), readers, strict=True))
+    }
+    assert macros(texts) == {"rawdata"}
+
+
 def test_a_few_other_names_do_not_make_a_name_short() -> None:
     apps = ("org_mozilla_fenix", "org_mozilla_firefox", "org_mozilla_focus")
     daily = {f"clients_first_seen_{app}": DAILY.format(app) for app in apps}
