@@ -4,6 +4,7 @@
     EXEC p; EXEC p                                          -- r has each row twice
     CREATE PROCEDURE o AS EXEC p  GO  EXEC o; EXEC o        -- and so here
     WHILE @i < 3 EXEC p                                     -- nobody knows how often
+    EXEC (N'EXEC p')                                        -- a string may be run, or may not
 
 What the body itself begins anew (CREATE, TRUNCATE, DELETE of all) is the same each time.
 
@@ -21,7 +22,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.dialects import TSQL
-from unwet.lineage.lexer import in_code
+from unwet.lineage.lexer import STRING, in_code, pieces
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.changed_by_text import NAME, last_parts
@@ -32,7 +33,11 @@ _CALL: Final = re.compile(
     rf"\s*(?:EXEC|EXECUTE|CALL)\s+(?:@?\w+\s*=\s*)?(?P<name>{NAME})", re.IGNORECASE
 )
 _CALLED: Final = re.compile(rf"\b(?:EXEC|EXECUTE|CALL)\s+(?P<name>{NAME})", re.IGNORECASE)
+_SPOKEN: Final = re.compile(
+    rf"(?:\b(?:EXEC|EXECUTE|CALL|BEGIN)\s+|;\s*)(?=(?P<name>{NAME}))", re.IGNORECASE
+)
 _BARE: Final = frozenset({"oracle"})
+_FIRST: Final = re.compile(rf"\s*(?P<name>{NAME})")
 _ALONE: Final = re.compile(rf"\s*(?P<name>{NAME})\s*(?:\(.*\))?\s*;?\s*", re.DOTALL)
 # of Oracle (PROCEDURE p IS) and Snowflake (p PROCEDURE() ..); what is made for others has a CREATE
 _LOCAL: Final = re.compile(
@@ -101,15 +106,32 @@ def _calls(
     for _, line, text in gap_places(script):  # nobody knows how often
         for gap in in_code(_CALLED, text, _dialect(script)):
             yield from ((part, _Call(path, line, True)) for part in last_parts(gap["name"]))
+    for name, line in _spoken(script, names):
+        yield name, _Call(path, line, True)
+
+
+def _spoken(script: Script, names: Container[str]) -> Iterator[tuple[str, int]]:
+    """The procedures that strings run, if these are run: nobody knows how often."""
+    text, dialect = script.source.text, _dialect(script)
+    for piece in pieces(text, dialect):
+        if piece.kind == STRING:
+            for hit in _SPOKEN.finditer(text, piece.start, piece.end):
+                for name in last_parts(hit["name"]):
+                    if name in names:
+                        yield name, _place(text, hit.start())[0]
 
 
 def _called(statement: Statement, names: Container[str]) -> str:
-    """The name of the procedure that a statement runs; in PL/SQL that is all it says."""
+    """The name of the procedure that a statement runs; in PL/SQL that is all it says, and in T-SQL
+    it is the first word of a batch."""
     hit = _CALL.match(statement.text)
-    if hit is None and statement.dialect in _BARE:
+    if hit is not None:
+        return hit["name"]
+    if statement.dialect in _BARE:
         hit = _ALONE.fullmatch(statement.text)
-        return hit["name"] if hit and any(n in names for n in last_parts(hit["name"])) else ""
-    return hit["name"] if hit is not None else ""
+    elif statement.dialect in TSQL:
+        hit = _FIRST.match(statement.text)
+    return hit["name"] if hit and any(n in names for n in last_parts(hit["name"])) else ""
 
 
 def _around(
