@@ -24,6 +24,7 @@ from unwet.lineage.parse import Statement
 _QUOTED: Final = re.compile(r"['\"`](?P<path>[^'\"`\n]+)['\"`]")
 _UNLOADED: Final = re.compile(r"\bTO\s+'(?P<path>[^'\n]+)'", re.IGNORECASE)
 _COMMANDS: Final = frozenset({"EXPORT", "UNLOAD"})
+_IDLE: Final = re.compile(r"\A(?:dbfs:|file:(?://)?)(?=/)|\A(?:\./)+|(?<=[^:/]/)(?:\.?/)+")
 _SHOWN: Final = 60  # letters of a statement
 # of what does not parse: INSERT OVERWRITE DIRECTORY '/x' USING csv, SELECT .. INTO OUTFILE '/x',
 # EXPORT TABLE q TO '/x'
@@ -37,6 +38,11 @@ _CLIENT: Final = re.compile(r"^\\copy\b[^\n]*\bto\b[^\n]*", re.IGNORECASE | re.M
 def is_file(path: str) -> bool:
     """Whether a name is one of a file, and of no table."""
     return "." in path or "/" in path
+
+
+def plain_path(path: str) -> str:
+    """A path without what says nothing: ./x, x//y, x/, and dbfs:/x, which Databricks knows as /x."""
+    return _IDLE.sub("", path).rstrip("/")
 
 
 def writes_files(statement: Statement) -> bool:

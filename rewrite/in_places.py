@@ -24,7 +24,7 @@ from sqlglot import exp
 from unwet.lineage.findings import Span
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved
-from unwet.rewrite.files_written import files_in, files_of, is_file
+from unwet.rewrite.files_written import files_in, files_of, is_file, plain_path
 from unwet.rewrite.lost import gap_places
 from unwet.rewrite.script_order import base_reads
 
@@ -85,7 +85,7 @@ def in_places(
     for each in resolved:
         place = place_of(each.statement) if each.kind in _MAKING and each.target else ""
         if "/" in place:
-            lying.setdefault(place, {})[each.target or ""] = None
+            lying.setdefault(plain_path(place), {})[each.target or ""] = None
     doubts = {
         name: f"it lies where {other} does: {place}"
         for place, names in lying.items()
@@ -101,7 +101,7 @@ def in_places(
         names = base_reads(each.query) if is_read and each.query is not None else frozenset[str]()
         why = next((f"it reads {n}: {shared[n]}" for n in sorted(names & shared.keys())), "")
         why = why or (_of_files(each, files) if is_read else "")
-        for place in _places_in(at) & lying.keys():
+        for place in {*map(plain_path, _places_in(at))} & lying.keys():
             first = next(iter(lying[place]))
             if each.target in lying[place]:
                 continue
@@ -136,10 +136,11 @@ def _of_files(resolved: Resolved, files: Mapping[str, Span]) -> str:
 
 def _meet(one: str, other: str) -> bool:
     """Whether two paths may be of one file."""
-    inside = is_file(one) and (
-        f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
-    )
-    return inside or (is_file(one) and (fnmatchcase(one, other) or fnmatchcase(other, one)))
+    if not is_file(one):
+        return False
+    one, other = plain_path(one), plain_path(other)
+    inside = f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+    return inside or fnmatchcase(one, other) or fnmatchcase(other, one)
 
 
 def _places_in(statement: Statement) -> frozenset[str]:
