@@ -41,7 +41,7 @@ def is_file(path: str) -> bool:
 
 
 def plain_path(path: str) -> str:
-    """A path without what says nothing: ./x, x//y, x/, and dbfs:/x, which Databricks knows as /x."""
+    """A path without what says nothing: ./x, x//y, x/, and the dbfs: of Databricks before /x."""
     return _IDLE.sub("", path).rstrip("/")
 
 
