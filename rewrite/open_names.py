@@ -3,6 +3,8 @@
 SELECT a FROM t {{ w }}         -- WHERE a = 1, perhaps: it is read as another name of t
 SELECT {{ w }} a FROM t         -- DISTINCT, perhaps
 SELECT a FROM t AS {{ w }}      -- a name
+SELECT a FROM t %(w)s           -- no driver binds a name: some program puts a text in
+SELECT %(w)s a FROM t           -- a value
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ _FIRST: Final = re.compile(r"[\"`\]]?\s*=")  # T-SQL: x = a
 def open_name(statement: Statement) -> str:
     """Why a statement may say something else than was read; empty where none of its placeholders
     stands so."""
-    texts = {p.token.lower(): p.text for p in statement.masked.placeholders if not p.binds}
+    texts = {p.token.lower(): p.text for p in statement.masked.placeholders}
+    binding = {p.token.lower() for p in statement.masked.placeholders if p.binds}
     for node in found_in(statement.tree, exp.Alias, exp.TableAlias) if texts else ():
         if isinstance(node.parent, exp.CTE):
             continue
@@ -33,7 +36,8 @@ def open_name(statement: Statement) -> str:
                 return f"{texts[token]} may be more than a name of what it stands behind"
             named = node.this
             bare = isinstance(named, exp.Column) and not named.table
-            if bare and (token := named.name.lower()) in texts and not _is_said(statement, name):
+            token = named.name.lower() if bare else ""
+            if token in texts.keys() - binding and not _is_said(statement, name):
                 return f"{texts[token]} may be more than what is called {name.name}"
     return ""
 
