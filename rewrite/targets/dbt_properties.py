@@ -12,7 +12,7 @@ import yaml
 from unwet.lineage.names import folds_up, is_other_in_quotes, upper_case
 from unwet.rewrite.compose import Draft, Outside
 from unwet.rewrite.described import Described
-from unwet.rewrite.library import Library
+from unwet.rewrite.library import Library, parameters
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
 from unwet.rewrite.targets.dbt_folders import Folders
@@ -302,7 +302,8 @@ def macros_yml(
         about = ". ".join(filter(None, (said[macro.name], apart.get(macro.name, ""))))
         entry: dict[str, object] = {"name": macro.name, "description": about}
         if macro.params:
-            entry["arguments"] = [{"name": name} for name in macro.params]
+            # dbt's validate_macro_args compares them one by one with the macro's own
+            entry["arguments"] = [{"name": name} for name in parameters(macro)]
         macros.append(entry)
     macros += [{"name": each.name, "description": each.comment} for each in lists]
     macros += [{"name": name, "description": said} for name, said in others.items()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
@@ -79,3 +81,18 @@ def test_macros_yml_says_it() -> None:
     for each in macros:
         numbered = each["name"].rpartition("_")[0] in names and each["name"][-1:].isdigit()
         assert ("Unlike " in each["description"]) is numbered
+
+
+def test_macros_yml_has_the_arguments_in_their_order() -> None:
+    """One with a default comes last in the macro, and dbt compares the two one by one."""
+    tables = "CREATE TABLE s.t (id INT, k INT, x INT, y INT);"
+    query = ("SELECT t.{} AS a, SUM(t.x) AS x, MIN(t.x) AS least FROM s.t AS t WHERE t.y < {} "
+             "GROUP BY t.{}")  # fmt: skip
+    keys = {"early": "id", "late": "id", "last": "k"}
+    texts = {name: query.format(key, n, key) for n, (name, key) in enumerate(keys.items())}
+    pile = load([Source("p/t.sql", tables), *(Source(f"p/{n}.sql", t) for n, t in texts.items())])
+    files = refactor(pile, Request()).files
+    (macro,) = yaml.safe_load(files["macros/macros.yml"])["macros"]
+    head = files[f"macros/{macro['name']}.sql"].splitlines()[0]
+    names = [argument["name"] for argument in macro["arguments"]]
+    assert re.findall(r"[(,] *(\w+)", head) == names and "=" in head
