@@ -41,6 +41,7 @@ COMMANDS = (
     init, scan, merge, lineage, check, explain, dups, drift, search, refactor, verify, report, diff
 )  # fmt: skip
 _INTERRUPTED, _TERMINATED = 130, 143  # as shells say of SIGINT and SIGTERM
+_SENTENCE = 200  # letters, more than any has
 _terminated = threading.Event()
 
 
@@ -71,6 +72,13 @@ class Border(click.Group):
             # DuckDB's word for a signal during a query, whichever it was
             code = _interrupted() if str(error) == "Query interrupted" else _internal_error()
         sys.exit((_TERMINATED if _terminated.is_set() and code == _INTERRUPTED else code) or 0)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with the whole of its first sentence, where click would cut it off."""
+        names = self.list_commands(ctx)
+        known = [(name, found) for name in names if (found := self.get_command(ctx, name))]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, found.get_short_help_str(_SENTENCE)) for name, found in known])
 
 
 def _way_out(error: click.ClickException) -> str:

@@ -46,6 +46,14 @@ def test_scan_as_text(pile: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+def test_help_has_whole_sentences() -> None:
+    shown = " ".join(run("--help").stdout.partition("Commands:")[2].split())
+    assert shown and "..." not in shown
+    for name, command in cli.main.commands.items():
+        first = " ".join((command.help or "").partition("\n\n")[0].split()).rstrip(".")
+        assert f"{name} {first}" in shown
+
+
 def test_what_is_read_when_nobody_names_a_path(pile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (pile / "in").mkdir()
     (pile / "in" / "c.sql").write_text("create view w as select a from v;\n")

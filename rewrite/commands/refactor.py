@@ -79,7 +79,12 @@ def refactor(
     unit_tests: bool,
     strict: bool,
 ) -> int:
-    """Rewrite the pile as a modular project that returns the same rows, and prove it."""
+    """Rewrite the pile as a modular project that returns the same rows, and prove it.
+
+    PATH is a folder, a file, a glob or -; without any, the `paths` of the configuration are read,
+    else what lies below the current folder. A report for which no such model is found is kept as it
+    was; MIGRATION.md in DIR says what became of each.
+    """
     from unwet.rewrite import plan_forms, summary
     from unwet.rewrite import refactor as job
 
