@@ -78,7 +78,8 @@ class Border(click.Group):
         names = self.list_commands(ctx)
         known = [(name, found) for name in names if (found := self.get_command(ctx, name))]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, found.get_short_help_str(_SENTENCE)) for name, found in known])
+            told = [(name, found.get_short_help_str(_SENTENCE)) for name, found in known]
+            formatter.write_dl(told)
 
 
 def _way_out(error: click.ClickException) -> str:
