@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from unwet.lineage.findings import Span
-from unwet.lineage.parse import Script
+from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.beside import behind_views, rolled_back, takes_back
 from unwet.rewrite.by_clients import client_lines
-from unwet.rewrite.changed_by_text import NAME, changed_by, last_parts, plain, uncommented
+from unwet.rewrite.changed_by_text import NAME, changed_by, last_parts, plain, uncommented, words
 from unwet.rewrite.definitions import Definition, is_stored
 from unwet.rewrite.lost import (
     gap_places,
@@ -148,7 +148,9 @@ def _of(resolved: Resolved, beside: frozenset[str]) -> Iterator[Change]:
         return
     text = uncommented(statement.text, statement.dialect)
     spaces = renamed_schemas(resolved)
-    runs = not is_harmless(statement) and _runs_code(statement.tree, text)
+    runs = not is_harmless(statement) and _runs_code(statement, text)
+    if runs and _is_put_in(statement):
+        names |= {*words(statement.masked.restore(text))}
     alters = is_altering(resolved)
     if names or spaces or runs:
         adds = only_adds(text)
@@ -156,14 +158,24 @@ def _of(resolved: Resolved, beside: frozenset[str]) -> Iterator[Change]:
         yield Change(path, at, line, names, spaces, does, adds=adds, runs=runs, by=resolved)
 
 
-def _runs_code(tree: exp.Expr, text: str) -> bool:
-    """Whether a procedure or dynamic SQL is run; not what a server does itself (`DBCC ...`)."""
+def _runs_code(statement: Statement, text: str) -> bool:
+    """Whether a procedure or dynamic SQL is run, or what a template puts in; not what a server does
+    itself (`DBCC ...`)."""
+    tree = statement.tree
     if _QUIET.match(text):
         return False
+    if _is_put_in(statement):
+        return True
     called = isinstance(tree, exp.Execute) and not isinstance(tree.this, exp.Var)
     if called or _AT_HEAD.match(text):
         return True
     return isinstance(tree, exp.Command) and any(hit[1] for hit in _WITHIN.finditer(text))
+
+
+def _is_put_in(statement: Statement) -> bool:
+    """Whether all that a statement says is a placeholder."""
+    said = statement.tree.name.lower() if isinstance(statement.tree, exp.Column) else ""
+    return said in {each.token.lower() for each in statement.masked.placeholders}
 
 
 def _spaces(tree: exp.Expr) -> frozenset[str]:

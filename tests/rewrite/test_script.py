@@ -295,6 +295,21 @@ def test_that_a_procedure_changes_what_it_names_is_assumed_of_all() -> None:
     assert assumed["s"] == {f"what is run in line 2 of a.sql and in 1 other script {said}"}
 
 
+def test_that_a_text_changes_no_table_is_assumed_where_a_template_puts_one_in() -> None:
+    texts = {"a": "CREATE TABLE q AS SELECT a FROM t;\n{{ cleanup() }};"}
+    [report] = state_of(texts, "bigquery").reports
+    [told] = report.definition.assumed
+    assert told.startswith("what is run in line 2 of a.sql")
+    texts = {"a": "CREATE TABLE q AS SELECT a FROM t;\n{{ cleanup('d.q') }};"}
+    [report] = state_of(texts, "bigquery").reports
+    assert (
+        report.definition.problem
+        == "a.sql has text that is not understood and may write to it: line 2"
+    )
+    texts = {"a": "CREATE TABLE q AS SELECT a FROM t;\nSELECT {{ b }} FROM t;"}
+    assert not any(r.definition.assumed for r in state_of(texts, "bigquery").reports)
+
+
 @pytest.mark.parametrize(
     "text", ["EXEC sp_help", "PRINT 'EXEC p'", "GRANT EXECUTE ON p TO bob", "DBCC CHECKDB"]
 )
