@@ -105,22 +105,28 @@ def _label(library: Library, node: exp.Expr) -> str:
     return label
 
 
-def name_of_query(query: exp.Expr) -> str:
+def name_of_query(query: exp.Expr, other: exp.Expr | None = None) -> str:
     """What a query without a name of its own is called: after the table that it reads first, the
     text that its rows have in a column, and the last output that it computes, or the last one. A
-    table that is a parameter has no name."""
+    table that is a parameter has no name. ``other``: what becomes one with it; a text that only one
+    of the two says is a parameter, and not for the name."""
     source, where = query.args.get("from_"), query.args.get("where")
     if not isinstance(query, exp.Select) or source is None:
         return ""
     table = after_tables(source.this).removesuffix("_rows")
     words = [table] if table != "shared" else []
     texts = [test.expression for test in where.find_all(exp.EQ)] if where is not None else []
-    words += [snake(text.name) for text in texts if _is_word(text)][:1]
+    texts = [text for text in texts if _is_word(text) and (other is None or text in _texts(other))]
+    words += [snake(text.name) for text in texts][:1]
     said = [item for item in query.expressions if "__" not in item.alias_or_name]
     computed = [item for item in said if not isinstance(item.unalias(), exp.Column)]
     words += [snake(item.alias_or_name) for item in (computed or said)[-1:]]
     words = [*dict.fromkeys(word for word in words if word)]
     return "_".join(words if len(words) > 1 else [*words, "rows"])
+
+
+def _texts(query: exp.Expr) -> set[exp.Literal]:
+    return {text for text in query.find_all(exp.Literal) if text.is_string}
 
 
 def _is_word(node: exp.Expr) -> bool:

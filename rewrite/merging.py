@@ -379,7 +379,7 @@ class Merging:
             [stem] = both
             stem += "_rows" * (stem in params)
         elif name in self.inner or len(stem) < _SHORT:
-            stem = name_of_query(tree) or after_tables(tree)
+            stem = name_of_query(tree, self.tree(taken)) or after_tables(tree)
         called = free_macro(stem, taken_names)
         return Macro(called, self._parameters(tree), tree, "query", two_queries_of(hosts))
 

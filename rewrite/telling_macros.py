@@ -37,7 +37,7 @@ _NOTHING: Final = words(
 )
 _LITTLE: Final = _NOTHING | RESERVED | words(
     "all any asc base column cte data int id ids n name null own part query result results row stg "
-    "true false suffix cast round approx quantiles offset"
+    "true false suffix cast round approx quantiles offset equals within through"
 )  # fmt: skip
 _OF_YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?=[-_]\d\d(?!\d))")  # in dates and tables
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")

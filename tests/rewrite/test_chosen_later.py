@@ -10,8 +10,9 @@ import sqlglot
 from sqlglot import exp
 
 from unwet.lineage.pile import load
+from unwet.lineage.sources import Source
 from unwet.rewrite.choose import choose
-from unwet.rewrite.chosen_later import with_derived_tables
+from unwet.rewrite.chosen_later import name_of_query, with_derived_tables
 from unwet.rewrite.compose import Draft
 from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.limits import NO_LIMITS, Owners
@@ -125,3 +126,29 @@ def test_a_query_that_hands_a_parameter_on_stays_in_its_macro(said: str, made: i
         Library({}, macros, calls), "duckdb", frozenset(), Owners(NO_LIMITS)
     )
     assert len(found.macros) == len(AROUND) + made
+
+
+_TICKETS = "SELECT topic, SUM(n) AS late FROM src__shop__tickets__src WHERE topic = '{}' GROUP BY 1"
+
+
+@pytest.mark.parametrize(
+    ("other", "name"),
+    [("delivery", "tickets_delivery_late"), ("product", "tickets_late")],
+)
+def test_a_text_that_only_one_of_two_queries_says_is_not_for_their_name(
+    other: str, name: str
+) -> None:
+    one, two = (sqlglot.parse_one(_TICKETS.format(topic)) for topic in ("delivery", other))
+    assert name_of_query(one, two) == name
+
+
+def test_branches_of_a_union_are_not_called_after_one_of_them() -> None:
+    branch = ("SELECT '{0}' AS scope, t.topic, SUM(t.x) AS spend, COUNT(*) AS n, MAX(t.z) AS late "
+              "FROM s.tickets AS t WHERE t.topic = '{0}' GROUP BY t.topic")  # fmt: skip
+    union = " UNION ALL ".join(map(branch.format, ("delivery", "product", "other")))
+    tables = "CREATE TABLE s.tickets (id INT, topic TEXT, x INT, y INT, z INT);"
+    pile = load([Source("p/t.sql", tables), Source("p/by_topic.sql", union)], "duckdb")
+    files = refactor(pile, Request(generated=None)).files
+    assert [path for path in files if path.startswith("macros/") and path.endswith(".sql")] == [
+        "macros/tickets_late.sql"
+    ]

@@ -114,6 +114,12 @@ def test_macros_of_other_years_are_called_after_the_year() -> None:
     assert told == {"vitals_rows_2": "vitals_2021", "vitals_rows_3": "vitals_2022"}
 
 
+def test_how_a_condition_is_said_is_not_what_a_macro_is() -> None:
+    said = {"roas_rows": ["source", "spend"], "roas_rows_2": ["equals", "within", "visitors"]}
+    told = _told("roas_rows", ["roas_rows_2"], said, {*said}, {}, set())
+    assert told == {"roas_rows_2": "roas_visitors"}
+
+
 def test_a_number_that_is_one_more_than_those_of_reports_sets_nothing_apart() -> None:
     reports = {"crawls": "", "crawls_2": ""}
     assert _alike(["crawls_3", "hits_rows"], set(), reports) == {"crawls": ["crawls_3"]}
