@@ -17,15 +17,16 @@ from unwet.rewrite.unions import says_more, word
 
 
 def inner_queries(
-    host: str, tree: exp.Expr, trivial: bool = False
+    host: str, tree: exp.Expr, trivial: bool = False, branches: bool = False
 ) -> Iterator[tuple[str, int, exp.Query]]:
-    """Not those that nobody would look up, unless the ``trivial`` ones are asked for, too."""
+    """Not those that nobody would look up, unless the ``trivial`` ones are asked for, too.
+    ``branches``: those of unions, and no others."""
     for at, node in enumerate(tree.walk()):
         if not isinstance(node, exp.Query) or node is tree:
             continue
         if isinstance(node, exp.Subquery) or (is_trivial(node) and not trivial):
             continue
-        if _is_relation(node) or _is_branch(node, tree):
+        if _is_branch(node, tree) if branches else _is_relation(node):
             yield f"{host}\0{at}", at, node
 
 

@@ -146,16 +146,16 @@ class Merging:
         self._do(merge)
         return merge
 
-    def look_inside(self, trivial: bool = False) -> None:
+    def look_inside(self, trivial: bool = False, branches: bool = False) -> None:
         """Finds the queries in models and macros, as these are now; ``trivial``: those also that
-        nobody would look up."""
+        nobody would look up; ``branches``: those of unions, and no others."""
         trees = self.models | {name: macro.tree for name, macro in self.macros.items()}
         self._unions = united_in(trees)
         self.inner = {
             name: (host, at, node)
             for host, tree in trees.items()
             if not isinstance(tree, exp.Var)
-            for name, at, node in inner_queries(host, tree, trivial)
+            for name, at, node in inner_queries(host, tree, trivial, branches)
         }
 
     def host(self, name: str) -> str:

@@ -6,6 +6,7 @@ takes what the other one has as arguments: its own calls stay as they are. A mod
 out, a CTE or a derived table is taken in the same way; two of these become one macro.
 
 with_one_macro(library, ...) -> the library with fewer macros
+with_branches_called(library, ...) -> the library in which branches of unions are calls, too
 """
 
 from __future__ import annotations
@@ -67,6 +68,29 @@ def with_one_macro(
     return work.library()
 
 
+def with_branches_called(
+    library: Library,
+    dialect: str,
+    most: int,
+    alone: Collection[str],
+    over: Over,
+    names: AbstractSet[str],
+    limits: Limits,
+) -> Library:
+    """The library in which branches of unions that nearly say what a macro does call it. Such ones
+    that are alike may be a loop, or arms of one macro: so this is for what is left of them.
+    Parameters as those of `with_one_macro`."""
+    stay = frozenset({*alone, *called_by(library, alone)})
+    work = Merging(library, dialect, most, stay, names, limits)
+    for near, fewer in _ROUNDS:
+        work.fewer = fewer
+        if fewer:
+            work.try_again()
+        while not over() and _step(work, near, frozenset(work.macros), branches=True):
+            pass
+    return work.library()
+
+
 def merged_pair(
     library: Library,
     dialect: str,
@@ -84,10 +108,15 @@ def merged_pair(
     return (merge.gain.saved, work.library()) if merge is not None else None
 
 
-def _step(work: Merging, near: float, about: AbstractSet[str] | None) -> bool:
-    """The merges that save most, each macro in one of them; whether there was any."""
-    work.look_inside()
+def _step(
+    work: Merging, near: float, about: AbstractSet[str] | None, branches: bool = False
+) -> bool:
+    """The merges that save most, each macro in one of them; whether there was any. ``branches``:
+    only of branches of unions."""
+    work.look_inside(branches=branches)
     pairs = (p for p in _Pairs(work, near).all() if about is None or p[0] in about)
+    if branches:
+        pairs = (p for p in pairs if p[1] in work.inner)
     found = [m for pair in pairs if (m := work.merged(*pair)) is not None]
     found.sort(key=lambda m: (-m.saved, m.name, m.taken))
     touched: set[str] = set()

@@ -28,7 +28,7 @@ from unwet.rewrite.lone_values import with_lone_values
 from unwet.rewrite.look_ups import with_look_ups
 from unwet.rewrite.named_conditions import with_named_conditions
 from unwet.rewrite.never_said import without_never_said
-from unwet.rewrite.one_macro import with_one_macro
+from unwet.rewrite.one_macro import with_branches_called, with_one_macro
 from unwet.rewrite.own_conditions import with_own_conditions
 from unwet.rewrite.readings import with_readings
 from unwet.rewrite.said_once import said_once
@@ -89,6 +89,7 @@ def refined(
             library = with_one_macro(
                 library, dialect, most, stay, over, names, owners.limits, about=lists
             )
+        library = with_branches_called(library, dialect, most, stay, over, names, owners.limits)
         library = with_readings(library, dialect, names, stay, owners.limits, late=True)
         library = with_known_readings(library, dialect, most, stay, names, owners.limits, over)
     if may_share:

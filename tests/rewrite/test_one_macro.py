@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from unwet.lineage.config import Sharing
+from unwet.rewrite.deadline import never
 from unwet.rewrite.library import Library, Macro, MacroCall, MacroKind, numbers_of
-from unwet.rewrite.limits import Limits
-from unwet.rewrite.one_macro import with_one_macro
+from unwet.rewrite.limits import NO_LIMITS, Limits
+from unwet.rewrite.one_macro import with_branches_called, with_one_macro
 from unwet.rewrite.shapes import ITEM, Leaf
 from unwet.rewrite.side_by_side import Spares, side_by_side
 from unwet.rewrite.targets.jinja import template
@@ -401,7 +402,7 @@ def test_a_branch_of_a_union_is_a_call_of_a_macro_that_nearly_says_it(
     start = library(tree(order=""))
     query = tree(relation="requests", day="2024-03-04", order="").sql("duckdb")
     model = sqlglot.parse_one(around.format(query=query), read="duckdb")
-    made = with_one_macro(replace(start, models={**start.models, "m9": model}), "duckdb", 5)
+    made = with_called(replace(start, models={**start.models, "m9": model}))
     said = [made.calls[number] for number in numbers_of(made.models["m9"])]
     assert [call.macro for call in said] == ["rows_0"] * called
     for call in said:
@@ -679,6 +680,10 @@ def test_each_model_returns_what_it_returned(
         assert base.sql(old).columns == base.sql(new).columns
 
 
+def with_called(library: Library) -> Library:
+    return with_branches_called(library, "duckdb", 5, (), never, frozenset(), NO_LIMITS)
+
+
 UNIONS = (
     "{one} UNION ALL {two}",
     "{one} UNION {two} ORDER BY n",
@@ -701,7 +706,7 @@ def test_each_union_returns_what_it_returned(
     one, two = (tree(**{**each, **alike}).sql("duckdb") for each in others)
     around = sqlglot.parse_one(union.format(one=one, two=two), read="duckdb")
     start = library(tree(**first), around)
-    made = with_one_macro(start, "duckdb", 5)
+    made = with_called(start)
     for model in start.models:
         old, new = (_in_full(each, model) for each in (start, made))
         assert base.sql(f"({old}) EXCEPT ALL ({new})").fetchall() == []
