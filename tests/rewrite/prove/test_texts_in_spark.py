@@ -89,5 +89,5 @@ def test_models_of_such_reports_return_their_rows(lenient: SparkEngine, tmp_path
     made = models(tmp_path)
     assert {each.outcome for each in found} == {"proved"}
     for each in found:
-        sql = made[each.model].replace("main.t", "t")
+        sql = made[each.model].replace("default.t", "t")
         assert rows(lenient, sql) == rows(lenient, texts[each.name]), each.name
