@@ -25,14 +25,12 @@ _OUTSIDE: Final = ""  # a function that nobody in the pile defines
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A statement that calls a function: which one it is, by its text, and whether it ends with
-    the script."""
+    """A statement that calls a function: which one it is, by its text."""
 
     path: str
     index: int
     name: str
     text: str
-    ends: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +54,6 @@ def in_own_words(scripts: Sequence[Script], made: Collection[str] = ()) -> OwnWo
         for call in calls:
             if call.text != usual:
                 why = f"{name} is another function in it than in {first.path}"
-                reasons[call.path].setdefault(call.index, why)
-            elif call.ends:
-                why = f"it calls {name}, which ends with its script and cannot be the project's"
                 reasons[call.path].setdefault(call.index, why)
             elif usual != _OUTSIDE:
                 granted[call.path].add(f"the function {name} is there as {first.path} has it")
@@ -103,22 +98,19 @@ def _calls(
 ) -> Iterator[_Call]:
     """The calls of a script, in its order: of its own function, or of one that lasts."""
     own: dict[str, str] = {}
-    lasts: dict[str, bool] = {}
     for one in said_in_it:
         if one.at < 0:
-            own[one.name], lasts[one.name] = one.text, one.lasts
+            own[one.name] = one.text
     for statement in sorted(script.statements, key=lambda each: each.span):
         if definitions := [*says(statement)]:
             own |= {one.name: _whole(one, own) for one in definitions}
-            lasts |= {one.name: one.lasts for one in definitions}
             continue
         for name in sorted(called(statement.tree) & defined):
             texts = lasting.get(name, set())
             text = own.get(name, next(iter(texts)) if len(texts) == 1 else _OUTSIDE)
             if len(texts) > 1 and name not in own:
                 text = f"{script.source.path}: one of several"  # nobody says which one
-            ends = not lasts.get(name, True)
-            yield _Call(statement.path, statement.index, name, text, ends)
+            yield _Call(statement.path, statement.index, name, text)
 
 
 def _whole(one: Said, own: Mapping[str, str]) -> str:
