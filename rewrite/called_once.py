@@ -24,7 +24,15 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
-from unwet.rewrite.library import HANDED_ON, Library, Macro, MacroCall, numbers_in, numbers_of
+from unwet.rewrite.library import (
+    HANDED_ON,
+    Library,
+    Macro,
+    MacroCall,
+    numbers_in,
+    numbers_of,
+    with_tree,
+)
 from unwet.rewrite.naming import free
 from unwet.rewrite.query_parts import has_inner_with
 from unwet.rewrite.shapes import Leaf
@@ -66,16 +74,10 @@ def _one_written(library: Library, dialect: str) -> Library | None:
                 continue
             made = _written(copied(trees[host]), number, macro, dialect)
             if made is not None:
-                return _with_tree(library, host, made, macro)
+                done = with_tree(library, host, made)
+                left = tuple(each for each in done.macros if each.name != macro.name)
+                return replace(done, macros=left)
     return None
-
-
-def _with_tree(library: Library, host: str, tree: exp.Expr, gone: Macro) -> Library:
-    left = [macro for macro in library.macros if macro is not gone]
-    if host in library.models:
-        return replace(library, models={**library.models, host: tree}, macros=tuple(left))
-    macros = (replace(macro, tree=tree) if macro.name == host else macro for macro in left)
-    return replace(library, macros=tuple(macros))
 
 
 def _is_plain(macro: Macro) -> bool:

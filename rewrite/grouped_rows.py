@@ -6,7 +6,7 @@ one template with a parameter for that.
     SELECT url, app FROM t WHERE ..
  -> SELECT {{ columns }} FROM t WHERE .. {% if group_by %}GROUP BY {{ group_by }}{% endif %}
 
-may_be_by_all(mine, other) -> whether it is a question of that
+are_rows_apart(mine, other, dialect) -> whether it is a question of that
 rows_of(query, dialect) -> what the parameter is for one
 """
 
@@ -27,14 +27,14 @@ EVERY_ROW: Final = Leaf("condition", "")
 def are_rows_apart(mine: exp.Select, other: exp.Select, dialect: str) -> bool:
     """Whether how rows are grouped is all outputs or nothing in both, and is not said by DISTINCT
     alone."""
-    if may_be_by_all(mine, other):
+    if _are_by_all(mine, other):
         return True
     if any(query.args.get(part) for query in (mine, other) for part in ("group", "having")):
         return False
     return {ALL, EVERY_ROW} == {rows_of(query, dialect) for query in (mine, other)}
 
 
-def may_be_by_all(*queries: exp.Select) -> bool:
+def _are_by_all(*queries: exp.Select) -> bool:
     """Whether one is grouped by all outputs, and none by something else or by conditions."""
     groups = [query.args.get("group") for query in queries]
     if any(query.args.get("having") for query in queries):

@@ -242,6 +242,14 @@ def _rank(default: str | None) -> int:
     return 2 if HANDED_ON.fullmatch(default) or "h__" in default else 1
 
 
+def with_tree(library: Library, host: str, tree: exp.Expr) -> Library:
+    """The library in which a model or macro says that."""
+    if host in library.models:
+        return replace(library, models={**library.models, host: tree})
+    macros = (replace(m, tree=tree) if m.name == host else m for m in library.macros)
+    return replace(library, macros=tuple(macros))
+
+
 def with_names_of_arguments(library: Library) -> Library:
     """The library in which calls that are handed on name their arguments where these do not stand
     as the parameters of the macro do."""

@@ -57,12 +57,7 @@ def with_one_macro(
     looked for when the time is ``over``; ``about``: only what one of these macros may take."""
     stay = frozenset({*alone, *called_by(library, alone)})
     work = Merging(library, dialect, most, stay, names, limits)
-    for near, fewer in _ROUNDS:
-        work.fewer = fewer
-        if fewer:
-            work.try_again()
-        while not over() and _step(work, near, about):
-            pass
+    _merge(work, over, about)
     if about is None:
         work = _with_several(work, over)
     return work.library()
@@ -82,12 +77,7 @@ def with_branches_called(
     Parameters as those of `with_one_macro`."""
     stay = frozenset({*alone, *called_by(library, alone)})
     work = Merging(library, dialect, most, stay, names, limits)
-    for near, fewer in _ROUNDS:
-        work.fewer = fewer
-        if fewer:
-            work.try_again()
-        while not over() and _step(work, near, frozenset(work.macros), branches=True):
-            pass
+    _merge(work, over, frozenset(work.macros), branches=True)
     return work.library()
 
 
@@ -106,6 +96,18 @@ def merged_pair(
     work = Merging(library, dialect, most, frozenset(), names, limits, own={**own})
     merge = work.tried_now(*pair)
     return (merge.gain.saved, work.library()) if merge is not None else None
+
+
+def _merge(
+    work: Merging, over: Over, about: AbstractSet[str] | None, branches: bool = False
+) -> None:
+    """All merges, those of what is most alike first; ``about``, ``branches``: as in `_step`."""
+    for near, fewer in _ROUNDS:
+        work.fewer = fewer
+        if fewer:
+            work.try_again()
+        while not over() and _step(work, near, about, branches):
+            pass
 
 
 def _step(

@@ -44,7 +44,7 @@ from unwet.rewrite.naming import free_macro, free_parameter, snake
 from unwet.rewrite.placed_calls import height_of, letters_of
 from unwet.rewrite.saying import Saying
 from unwet.rewrite.shapes import ITEM, Leaf, after_tables, as_leaf
-from unwet.rewrite.side_by_side import beside, distinct_of
+from unwet.rewrite.side_by_side import beside, distinct_of, is_hole
 from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.source_tables import Parameter, source_of, table_parameters
 from unwet.rewrite.told_of import is_trivial, listed
@@ -247,7 +247,8 @@ def _made(
     test: str,
     group: Sequence[_Reading],
 ) -> _Made | None:
-    """The macro for readings that make one test, or test one column, if it pays."""
+    """The macro for readings that make one test, or test one column, or test anything, if it
+    pays."""
     if len(group) < (_MANY if test == _ANY else KNOWN):
         group = [each for each in group if not is_trivial(each.query)]
     work = Saying(library.calls, dialect, 0)
@@ -280,7 +281,7 @@ def _leaves(reading: _Reading, tested: Sequence[str], work: Saying) -> dict[str,
     condition = work.condition([*rest, *reading.others])
     if condition is None:
         return None
-    if tested and len([*filter(_is_parameter, reading.others)]) > 1:
+    if tested and len([*filter(is_hole, reading.others)]) > 1:
         return None  # of two parameters, which may be one yet
     said = dict(reading.said)
     for name in (name for name in tested if name.endswith(_IS)):
@@ -304,10 +305,6 @@ def _grouped(reading: _Reading, leaves: Mapping[str, Leaf]) -> dict[str, Leaf]:
     assert reading.grouped is not None
     said = {name: leaf for name, leaf in leaves.items() if name != _DISTINCT}
     return {_GROUP_BY: reading.grouped, **said}
-
-
-def _is_parameter(test: exp.Expr) -> bool:
-    return isinstance(test, exp.Var) and HOLE.fullmatch(test.name) is not None
 
 
 def _macro(

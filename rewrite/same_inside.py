@@ -31,6 +31,7 @@ from unwet.rewrite.library import (
     says_all,
     texts_said,
     texts_within,
+    with_tree,
 )
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.merging import Merging
@@ -182,7 +183,7 @@ class _Work:
             return None
         tree, query = found
         at = next(at for at, node in enumerate(tree.walk()) if node is query)
-        split, place = _with_tree(library, inner.host, tree), replace(inner, at=at).place
+        split, place = with_tree(library, inner.host, tree), replace(inner, at=at).place
         more = tree_lines(tree, self._dialect) - tree_lines(trees[inner.host], self._dialect)
         for fewer in (False, True):
             work = Merging(
@@ -267,10 +268,3 @@ def _with_ctes(
     place = next((at for at, cte in enumerate(before) if cte is query.parent), len(before))
     made.set("with_", exp.With(expressions=[*before[:place], *new, *before[place:]]))
     return made, query
-
-
-def _with_tree(library: Library, host: str, tree: exp.Expr) -> Library:
-    if host in library.models:
-        return replace(library, models={**library.models, host: tree})
-    macros = (replace(m, tree=tree) if m.name == host else m for m in library.macros)
-    return replace(library, macros=tuple(macros))

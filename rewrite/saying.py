@@ -48,9 +48,8 @@ class State:
     names: dict[str, str] = field(default_factory=dict)
     lone: Lone = field(default_factory=Lone)
     optional: list[tuple[exp.Expr, str]] = field(default_factory=list)  # tests of the first one
-    grouped: list[exp.Select] = field(
-        default_factory=list
-    )  # of the first one: BY ALL, not DISTINCT
+    # queries of the first one that say GROUP BY ALL from now on, and not DISTINCT
+    grouped: list[exp.Select] = field(default_factory=list)
     moved: bool = False  # whether conditions stand in another order than in one of both
     regrouped: bool = False  # whether the second one has other keys that say nothing
     by_all: bool = False  # whether a DISTINCT is GROUP BY ALL

@@ -182,11 +182,11 @@ class _Alignment(Saying):
 
     def same(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Whether the trees are the same but for what becomes a parameter."""
-        if isinstance(mine, exp.Var) and isinstance(other, exp.Var) and not _is_hole(mine):
+        if isinstance(mine, exp.Var) and isinstance(other, exp.Var) and not is_hole(mine):
             return self._words(mine, other)
         if is_optional_item(other) and not is_optional_item(mine):
             return False  # which may be nothing
-        if _is_hole(mine):
+        if is_hole(mine):
             return self.say(HOLE.fullmatch(mine.name), self.leaf_of(other))
         if as_leaf(mine) is not None and as_leaf(other) is not None:
             return self._leaf(mine, other)
@@ -244,7 +244,7 @@ class _Alignment(Saying):
         put: Callable[[Sequence[exp.Expr], str], None],
     ) -> bool:
         """Whether conditions are the same, or the rest of them is a parameter."""
-        holes, every = [t for t in left if _is_hole(t)], [t for t in left if not _is_hole(t)]
+        holes, every = [t for t in left if is_hole(t)], [t for t in left if not is_hole(t)]
         tests = [t for t in every if not parameter_of(t)]
         if max(len(right) - len(left), len(tests) - len(right) - 1) > MOST_TESTS:
             return False
@@ -253,7 +253,7 @@ class _Alignment(Saying):
             if parameter_of(test) and not self._if_said(test, rest):
                 return False
         odd = self._without_optional(odd, left, rest)
-        while len(holes) > 1 and rest and _is_hole(rest[0]):  # each is one of the other's
+        while len(holes) > 1 and rest and is_hole(rest[0]):  # each is one of the other's
             if not self.say(HOLE.fullmatch(holes.pop(0).name), self.condition([rest.pop(0)])):
                 return False
         if not odd and not rest and not holes:
@@ -287,7 +287,7 @@ class _Alignment(Saying):
     ) -> list[exp.Expr]:
         """The conditions that the second one does not have, without one of a parameter that is
         nowhere else: it is none where nothing is said. Behind it another one has to stand."""
-        behind = _is_hole(left[-1]) if any(map(_is_hole, left)) else bool(rest)
+        behind = is_hole(left[-1]) if any(map(is_hole, left)) else bool(rest)
         if len(odd) != 1 or not behind or self.state.optional or not is_asked_of_rows(odd[0]):
             return odd
         [test] = odd
@@ -315,7 +315,7 @@ class _Alignment(Saying):
         """Whether conditions are the same but for one that only one of them lets rows through with,
         which a parameter says."""
         left, right = alternatives(mine), alternatives(other)
-        holes, tests = [t for t in left if _is_hole(t)], [t for t in left if not _is_hole(t)]
+        holes, tests = [t for t in left if is_hole(t)], [t for t in left if not is_hole(t)]
         if abs(len(right) - len(tests)) > MOST_TESTS:
             return False
         known = len(self.state.new)
@@ -518,7 +518,7 @@ class _Alignment(Saying):
         left, right = one[start : len(one) - stop], two[start : len(two) - stop]
         if not left or not right or not (start or stop or isinstance(mine, exp.Order)):
             return False  # with nothing in common they are no template
-        if all(map(_is_hole, left)) and len(left) <= len(right):
+        if all(map(is_hole, left)) and len(left) <= len(right):
             return self._say_each(left, right)
         usual, value = self.list(left, own=True), self.list(right)
         if usual is None or value is None:
@@ -560,7 +560,7 @@ class _Alignment(Saying):
 
     def _plainly(self, mine: exp.Expr, other: exp.Expr) -> bool:
         """Whether an item is the other one; a parameter may be several."""
-        return not _is_hole(mine) and self._tried(mine, other, plainly=True)
+        return not is_hole(mine) and self._tried(mine, other, plainly=True)
 
     def _say_each(self, holes: Sequence[exp.Expr], items: Sequence[exp.Expr]) -> bool:
         """Whether parameters stand for the items, the first one for all that the others do not."""
@@ -574,7 +574,7 @@ class _Alignment(Saying):
             return True
         if not (isinstance(mine, exp.Alias) and isinstance(other, exp.Alias)):
             return False
-        if _is_hole(mine.this) or not self._called_alike(mine, other):
+        if is_hole(mine.this) or not self._called_alike(mine, other):
             return False
         value, usual = self.leaf_of(other.this), self.leaf_of(mine.this, own=True)
         if value is None or usual is None:
@@ -600,7 +600,7 @@ class _Alignment(Saying):
         if lists[0] is not None and lists[1] is not None:
             return self.say(lists[0], Leaf("list", other.name))
         ours, theirs = (_CALL.fullmatch(each.name) for each in (mine, other))
-        branch = _is_hole(other) and isinstance(mine.parent, exp.SetOperation)
+        branch = is_hole(other) and isinstance(mine.parent, exp.SetOperation)
         if ours is None or (theirs is None and not branch):
             return mine.name == other.name
         if theirs is not None:
@@ -653,7 +653,8 @@ def _at(test: exp.Expr, tests: Sequence[exp.Expr]) -> int:
     return next(at for at, each in enumerate(tests) if each is test)
 
 
-def _is_hole(node: exp.Expr) -> bool:
+def is_hole(node: exp.Expr) -> bool:
+    """Whether it is a parameter."""
     return isinstance(node, exp.Var) and HOLE.fullmatch(node.name) is not None
 
 
@@ -694,7 +695,7 @@ def distinct_of(query: exp.Select) -> Leaf | None:
     """The word for it; None where that says more."""
     said, words = query.args.get("distinct"), query.args.get("operation_modifiers")
     if words:
-        return Leaf("condition", words[0].name) if _is_hole(words[0]) and not said else None
+        return Leaf("condition", words[0].name) if is_hole(words[0]) and not said else None
     if said is None:
         return _NO_WORDS
     return None if any(said.args.values()) else Leaf("condition", "DISTINCT")
