@@ -20,6 +20,7 @@ from unwet.rewrite.own_functions import (
     worth_making,
 )
 from unwet.rewrite.script import EndState, end_state
+from unwet.rewrite.unsure_functions import said
 
 _JSON: Final = re.compile(r"json|->|\bvariant\b", re.IGNORECASE)
 _OF_THE_PILE: Final = Normalizer()  # stands for one of its own
@@ -30,13 +31,15 @@ class Meaning:
     """A pile as it was `written`, the end state of its relations, and normal forms, which are
     remembered. `names`: what reports are called that by themselves would have another name;
     `tells_functions`: whether those that scripts define for themselves have names of the pile's,
-    else names that depend on no other script; `made`: those that a project makes, None for all."""
+    else names that depend on no other script; `made`: those that a project makes, None for all;
+    `models`: whether the reports become models, which those that no project makes do not reach."""
 
     written: Pile
     normalizer: Normalizer = field(default=_OF_THE_PILE, repr=False)
     names: Mapping[str, str] = field(default_factory=dict)
     tells_functions: bool = True
     made: frozenset[str] | None = None
+    models: bool = False
 
     def __post_init__(self) -> None:
         if self.normalizer is _OF_THE_PILE:
@@ -62,7 +65,9 @@ class Meaning:
         """What the relations hold when all scripts have run."""
         with deep_stack():
             pile = self.pile
-            found = end_state(pile.scripts, pile.resolved, pile.catalog, self.functions)
+            found = end_state(
+                pile.scripts, pile.resolved, pile.catalog, self.functions, self.models
+            )
         return found.called(self.names) if self.names else found
 
 
@@ -72,9 +77,11 @@ def meaning_of(pile: Pile | Meaning) -> Meaning:
 
 
 def with_few_functions(meaning: Meaning) -> Meaning:
-    """The same for a project that makes no function that only gives a name to an expression."""
-    made = worth_making(meaning.written)
-    return meaning if made is None else replace(meaning, made=made)
+    """The same for a project that makes no function that only gives a name to an expression; a
+    report that calls a temporary one which no project can make is none of its models."""
+    if not any(map(said, meaning.written.scripts)):
+        return meaning  # with what is known of it already
+    return replace(meaning, made=worth_making(meaning.written), models=True)
 
 
 def with_functions_made(meaning: Meaning, names: frozenset[str]) -> Meaning:

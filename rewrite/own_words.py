@@ -25,12 +25,14 @@ _OUTSIDE: Final = ""  # a function that nobody in the pile defines
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A statement that calls a function: which one it is, by its text."""
+    """A statement that calls a function: which one it is, by its text, and whether it ends with
+    the script."""
 
     path: str
     index: int
     name: str
     text: str
+    ends: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,17 @@ class OwnWords:
     granted: Mapping[str, set[str]]
 
 
-def in_own_words(scripts: Sequence[Script], made: Collection[str] = ()) -> OwnWords:
+def in_own_words(
+    scripts: Sequence[Script], made: Collection[str] = (), models: bool = False
+) -> OwnWords:
     """Functions are those that most statements call by a name, the first of equally many; not
-    those that the project has ``made`` its own."""
+    those that the project has ``made`` its own. Where statements become ``models``, others that
+    end with their script are gone when these run."""
     reasons: dict[str, dict[int, str]] = defaultdict(dict)
     granted: dict[str, set[str]] = defaultdict(set)
     definitions = [said(script) for script in scripts]
+    for path, index, reason in _doubts(scripts, definitions):
+        reasons[path].setdefault(index, reason)
     for name, calls in _calls_by_name(scripts, definitions, made).items():
         usual = Counter(call.text for call in calls).most_common(1)[0][0]
         first = next(call for call in calls if call.text == usual)
@@ -55,10 +62,11 @@ def in_own_words(scripts: Sequence[Script], made: Collection[str] = ()) -> OwnWo
             if call.text != usual:
                 why = f"{name} is another function in it than in {first.path}"
                 reasons[call.path].setdefault(call.index, why)
+            elif models and call.ends:
+                why = f"it calls {name}, which ends with its script and cannot be the project's"
+                reasons[call.path].setdefault(call.index, why)
             elif usual != _OUTSIDE:
                 granted[call.path].add(f"the function {name} is there as {first.path} has it")
-    for path, index, reason in _doubts(scripts, definitions):
-        reasons[path].setdefault(index, reason)
     settings = under_settings(scripts)
     for path, own in settings.reasons.items():
         reasons[path] = {**own, **reasons[path]}
@@ -98,19 +106,22 @@ def _calls(
 ) -> Iterator[_Call]:
     """The calls of a script, in its order: of its own function, or of one that lasts."""
     own: dict[str, str] = {}
+    lasts: dict[str, bool] = {}
     for one in said_in_it:
         if one.at < 0:
-            own[one.name] = one.text
+            own[one.name], lasts[one.name] = one.text, one.lasts
     for statement in sorted(script.statements, key=lambda each: each.span):
         if definitions := [*says(statement)]:
             own |= {one.name: _whole(one, own) for one in definitions}
+            lasts |= {one.name: one.lasts for one in definitions}
             continue
         for name in sorted(called(statement.tree) & defined):
             texts = lasting.get(name, set())
             text = own.get(name, next(iter(texts)) if len(texts) == 1 else _OUTSIDE)
             if len(texts) > 1 and name not in own:
                 text = f"{script.source.path}: one of several"  # nobody says which one
-            yield _Call(statement.path, statement.index, name, text)
+            ends = not lasts.get(name, True)
+            yield _Call(statement.path, statement.index, name, text, ends)
 
 
 def _whole(one: Said, own: Mapping[str, str]) -> str:

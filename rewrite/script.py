@@ -91,9 +91,10 @@ def end_state(
     resolved: Sequence[Resolved],
     catalog: Catalog,
     made: Collection[str] = (),
+    models: bool = False,
 ) -> EndState:
     """Runs all scripts in dependency order and returns the reports that are left. ``made``: the
-    functions that a project of them makes itself."""
+    functions that a project of them makes itself; ``models``: whether they become its models."""
     resolved, constants = with_constants(scripts, resolved, catalog)
     by_path: dict[str, list[Resolved]] = {}
     for each in resolved:
@@ -111,7 +112,7 @@ def end_state(
     machine.anew = turns | begun_anew(units)
     machine.streams = streams(each.statement for each in resolved)
     machine.made = _by_last_parts(name for each in units for name in each.makes | each.fills)
-    own, apart = in_own_words(scripts, made), names_apart(resolved)
+    own, apart = in_own_words(scripts, made, models), names_apart(resolved)
     again = run_again(scripts, resolved)
     reasons = (in_several_databases(scripts), placed, missed, apart, own.reasons, again)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)

@@ -33,6 +33,17 @@ def test_a_report_with_another_function_is_kept(tmp_path: Path) -> None:
     assert "the function good is there as a.sql has it" in result.assumptions
 
 
+@pytest.mark.parametrize("body", ["CONCAT(x, '{{ s }}')", "(SELECT MAX(y) FROM d.u)"])
+def test_a_function_that_ends_with_its_script_is_none_of_a_model(tmp_path: Path, body: str) -> None:
+    made = f"CREATE TEMP FUNCTION g(x STRING) AS ({body});"
+    result = refactored(
+        tmp_path, f"{made}\nCREATE TABLE d.r AS SELECT g(p) AS v, g(q) AS w FROM d.t;"
+    )
+    [kept] = result.verdicts
+    assert kept.outcome == "kept"
+    assert kept.reason == "it calls g, which ends with its script and cannot be the project's"
+
+
 def test_a_model_of_another_function_is_not_proved_either(tmp_path: Path) -> None:
     same = [f"{GOOD.format(3)}\n{QUERY}" for _ in range(2)]
     refactored(tmp_path, *same)

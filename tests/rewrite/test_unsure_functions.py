@@ -23,10 +23,11 @@ def test_a_body_that_calls_what_no_project_makes_is_not_made(tmp_path: Path) -> 
         macro("g", f"x + (SELECT {which}(b) FROM s.t)") + BODY + QUERY for which in ("MAX", "MIN")
     ]
     assert not found(*scripts, dialect="duckdb")
-    assert outcomes(refactored(tmp_path, *scripts, dialect="duckdb")) == {
-        "a": "proved",
-        "b": "kept",
-    }
+    result = refactored(tmp_path, *scripts, dialect="duckdb")
+    assert outcomes(result) == {"a": "kept", "b": "kept"}
+    reasons = {each.path: each.reason for each in result.verdicts}
+    assert reasons["a.sql"].endswith("f, which ends with its script and cannot be the project's")
+    assert reasons["b.sql"].startswith("f is another function in it")
 
 
 @pytest.mark.parametrize(
@@ -90,9 +91,11 @@ def test_definitions_that_nobody_parsed_count(
 ) -> None:
     scripts = [f"{definition.format(n)};\n{QUERY}" for n in (1, 2, 1)]
     result = refactored(tmp_path, *scripts, dialect=dialect)
+    assert {*outcomes(result).values()} == {"kept"}
     [second] = [each for each in result.verdicts if each.reason.startswith("f is another")]
-    assert second.outcome == "kept" and second.path == "b.sql"
-    assert "the function f is there as a.sql has it" in result.assumptions
+    assert second.path == "b.sql"
+    ends = "it calls f, which ends with its script and cannot be the project's"
+    assert [each.path for each in result.verdicts if each.reason == ends] == ["a.sql", "c.sql"]
 
 
 @pytest.mark.parametrize(
