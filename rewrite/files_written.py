@@ -24,6 +24,8 @@ from unwet.lineage.parse import Statement
 _QUOTED: Final = re.compile(r"['\"`](?P<path>[^'\"`\n]+)['\"`]")
 _UNLOADED: Final = re.compile(r"\bTO\s+'(?P<path>[^'\n]+)'", re.IGNORECASE)
 _COMMANDS: Final = frozenset({"EXPORT", "UNLOAD"})
+_BUCKET: Final = re.compile(r"\A(?:(?P<s3>s3[an]?)|(?P<gs>gc?s))://", re.IGNORECASE)
+_STAGE: Final = re.compile(r"\A@(?:[^/]*\.)?(?P<stage>[^/.]+)(?P<path>/.*)?\Z")
 _IDLE: Final = re.compile(r"\A(?:dbfs:|file:(?://)?)(?=/)|\A(?:\./)+|(?<=[^:/]/)(?:\.?/)+")
 _SHOWN: Final = 60  # letters of a statement
 # of what does not parse: INSERT OVERWRITE DIRECTORY '/x' USING csv, SELECT .. INTO OUTFILE '/x',
@@ -36,13 +38,24 @@ _CLIENT: Final = re.compile(r"^\\copy\b[^\n]*\bto\b[^\n]*", re.IGNORECASE | re.M
 
 
 def is_file(path: str) -> bool:
-    """Whether a name is one of a file, and of no table."""
-    return "." in path or "/" in path
+    """Whether a name is one of a file or a stage, and of no table."""
+    return "." in path or "/" in path or path.startswith("@")
 
 
 def plain_path(path: str) -> str:
-    """A path without what says nothing: ./x, x//y, x/, and the dbfs: of Databricks before /x."""
+    """A path without what says nothing: ./x, x//y, x/, the dbfs: of Databricks before /x, the
+    driver of a bucket (s3a://), and the schema of a stage, whose letters have no case."""
+    if stage := _STAGE.match(path.replace('"', "")):
+        path = f"@{stage['stage']}{stage['path'] or ''}".lower()
+    elif bucket := _BUCKET.match(path):
+        path = f"{'s3' if bucket['s3'] else 'gs'}://{path[bucket.end() :]}"
     return _IDLE.sub("", path).rstrip("/")
+
+
+def is_begun(path: str, written: str) -> bool:
+    """Whether a file may be one of those that were written under a name that each of them begins
+    with, as UNLOAD and COPY INTO do in buckets and stages."""
+    return ("://" in written or written.startswith("@")) and path.startswith(written)
 
 
 def writes_files(statement: Statement) -> bool:
@@ -76,7 +89,7 @@ def files_of(statement: Statement) -> Iterator[str]:
     if isinstance(tree, exp.Copy) and tree.args.get("kind") is False:
         yield from (each.name for each in tree.args.get("files") or () if is_file(each.name))
     elif isinstance(tree, exp.Copy) and _is_outside(tree.this):
-        yield tree.this.name.lstrip("@")
+        yield tree.this.name
     elif isinstance(tree, exp.Command) and str(tree.this).upper() == "UNLOAD":
         yield from (hit["path"] for hit in _UNLOADED.finditer(text))
     elif writes_files(statement) and not isinstance(tree, exp.Insert):

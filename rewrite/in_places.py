@@ -24,7 +24,7 @@ from sqlglot import exp
 from unwet.lineage.findings import Span
 from unwet.lineage.parse import Script, Statement
 from unwet.lineage.resolve import Resolved
-from unwet.rewrite.files_written import files_in, files_of, is_file, plain_path
+from unwet.rewrite.files_written import files_in, files_of, is_begun, is_file, plain_path
 from unwet.rewrite.lost import gap_places
 from unwet.rewrite.script_order import base_reads
 
@@ -36,6 +36,7 @@ _READING: Final = frozenset({"query", "ctas", "view", "select_into", "insert"})
 _PLACES: Final = frozenset({"external_location", "location", "path", "uris"})
 _SERVERS: Final = frozenset({"url", "dbtable"})
 _QUOTED: Final = re.compile(r"['\"`](?P<path>[^'\"`\n]+)['\"`]")
+_STAGED: Final = re.compile(r"(?P<path>@[\w.~%$\"/=-]+)")  # of Snowflake
 _ENGINES: Final = frozenset({"FEDERATED", "CONNECT", "SPIDER", "CSV"})  # of MySQL and MariaDB
 
 
@@ -135,13 +136,14 @@ def _of_files(resolved: Resolved, files: Mapping[str, Span]) -> str:
 
 
 def _meet(one: str, other: str) -> bool:
-    """Whether two paths may be of one file."""
+    """Whether two paths may be of one file; the other one is written."""
     if not is_file(one):
         return False
     one, other = plain_path(one), plain_path(other)
     inside = f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
-    return inside or fnmatchcase(one, other) or fnmatchcase(other, one)
+    return inside or is_begun(one, other) or fnmatchcase(one, other) or fnmatchcase(other, one)
 
 
 def _places_in(statement: Statement) -> frozenset[str]:
-    return frozenset(hit["path"].rstrip("/") for hit in _QUOTED.finditer(statement.text))
+    hits = (*_QUOTED.finditer(statement.text), *_STAGED.finditer(statement.text))
+    return frozenset(hit["path"].rstrip("/") for hit in hits)

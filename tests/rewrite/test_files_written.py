@@ -50,6 +50,10 @@ READING = [
     ("databricks", "INSERT OVERWRITE DIRECTORY '/out/q' SELECT a FROM q", "csv.`/out/q`"),
     ("databricks", "INSERT OVERWRITE DIRECTORY '/out/q' USING csv SELECT a FROM q", "csv.`/out/q`"),
     ("duckdb", "EXPORT DATABASE '/out/db'", "read_parquet('/out/db/q.parquet')"),
+    ("athena", "UNLOAD (SELECT a FROM q) TO 's3://b/x'", "read_parquet('s3://b/x0000_part_00')"),
+    ("spark", "INSERT OVERWRITE DIRECTORY 's3a://b/q' SELECT a FROM q", "csv.`s3://b/q`"),
+    ("snowflake", "COPY INTO @stage/q FROM (SELECT a FROM q)", "@stage/q_0_0_0.csv.gz"),
+    ("snowflake", "COPY INTO 's3://b/x' FROM q", "'s3://b/x_0_0_0.csv.gz'"),
 ]
 
 
