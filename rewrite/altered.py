@@ -40,9 +40,12 @@ _ALTERING = re.compile(
     r"|DROP(?!\s+(?:CONSTRAINT|INDEX|PRIMARY|FOREIGN|UNIQUE|CHECK|KEY|DEFAULT)\b))\b)",
     re.IGNORECASE | re.DOTALL,
 )
-_RUNNING = re.compile(r"\bEXEC(?:UTE)?\b(?!\s+AS\b)|(?:^|[;\n])\s*(?:CALL|DO)\b", re.IGNORECASE)
+_RUNNING = re.compile(
+    r"\bEXEC(?:UTE)?\b(?!\s+AS\b)|(?:^|[;\n])\s*(?:CALL|DO|IMPORT\s+DATABASE)\b",
+    re.IGNORECASE,
+)
 _TRIGGER = re.compile(r"\s*CREATE\s+(?:OR\s+\w+\s+)?(?:CONSTRAINT\s+)?TRIGGER\b", re.IGNORECASE)
-_AT_HEAD = re.compile(r"\s*(?:EXEC|EXECUTE|CALL|DO)\b(?!\s+AS\b)", re.IGNORECASE)
+_AT_HEAD = re.compile(r"\s*(?:EXEC|EXECUTE|CALL|DO|IMPORT\s+DATABASE)\b(?!\s+AS\b)", re.IGNORECASE)
 # behind a command of T-SQL, with no semicolon between them: PRINT 'x' EXEC p; not in a text
 _WITHIN = re.compile(r"'(?:[^']|'')*'|(\bEXEC(?:UTE)?\b(?!\s+(?:AS|ON|TO)\b))", re.IGNORECASE)
 _HEAD = re.compile(rf"\bPROC(?:EDURE)?\s+(?P<name>{NAME})", re.IGNORECASE)

@@ -64,6 +64,7 @@ _REFRESHING = re.compile(
     re.IGNORECASE,
 )
 _CACHING = frozenset({"databricks", "hive", "spark", "spark2"})  # REFRESH reads files again there
+_SETTING = frozenset({"SET", "DECLARE", "LET"})
 _UNTABLED = frozenset({"INDEX", "SCHEMA", "DATABASE", "SEQUENCE", "TYPE", "EXTENSION", "ROLE"})
 _EXECUTING = re.compile(
     r"\s*(?:EXEC|EXECUTE|CALL|RENAME|EXCHANGE|REPLACE|DO"
@@ -82,6 +83,7 @@ _GOES_ON = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TEXTS = re.compile(r"'[^']*'")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 def last_part(relation: str) -> str:
@@ -238,7 +240,7 @@ def is_harmless(statement: Statement) -> bool:
         return str(tree.args.get("kind") or "").upper() in _UNTABLED and not odd
     if isinstance(tree, exp.Refresh):
         return statement.dialect in _CACHING
-    if _goes_on(statement):
+    if _goes_on(statement) or _says_change(statement):
         return False
     if isinstance(tree, exp.Command):
         words = f"{tree.this} {tree.args.get('expression') or ''}".upper().split()
@@ -252,6 +254,16 @@ def _goes_on(statement: Statement) -> bool:
         return False
     text = _TEXTS.sub(" ", uncommented(statement.text, statement.dialect))
     return _GOES_ON.match(text) is not None
+
+
+def _says_change(statement: Statement) -> bool:
+    """Whether a variable gets a text that changes something: EXEC (@text) may stand behind it."""
+    tree = statement.tree
+    sets = isinstance(tree, exp.Declare | exp.Set)
+    if not sets and not (isinstance(tree, exp.Command) and str(tree.this).upper() in _SETTING):
+        return False
+    texts = _QUOTED.findall(uncommented(statement.text, statement.dialect))
+    return any(may_change(text) and len(text.split()) > 1 for text in texts)
 
 
 # --- places -----------------------------------------------------------------------------------

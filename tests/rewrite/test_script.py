@@ -295,6 +295,37 @@ def test_that_a_procedure_changes_what_it_names_is_assumed_of_all() -> None:
     assert assumed["s"] == {f"what is run in line 2 of a.sql and in 1 other script {said}"}
 
 
+IMPORTED = "CREATE TABLE q AS SELECT a FROM t;\nIMPORT DATABASE '/x';"
+
+
+def test_what_a_folder_brings_is_assumed_to_change_nothing_else() -> None:
+    [report] = state_of({"a": IMPORTED}, "duckdb").reports
+    told = "what is run in line 2 of a.sql (EXEC, CALL, ...) changes no lasting table"
+    assert f"{told} that is not named there" in report.definition.assumed
+
+
+TEXTS_RUN = [
+    ("tsql", "DECLARE @s NVARCHAR(99) = N'DELETE FROM q WHERE a = ' + @n;\nEXEC (@s)"),
+    ("tsql", "DECLARE @s NVARCHAR(99);\nSET @s = N'UPDATE q SET a = 1';\nEXEC sp_executesql @s"),
+    ("snowflake", "SET s = 'DELETE FROM q';\nEXECUTE IMMEDIATE $s"),
+    ("bigquery", "DECLARE s STRING DEFAULT 'DELETE FROM q WHERE TRUE';\nEXECUTE IMMEDIATE s"),
+    ("mysql", "SET @s = 'DELETE FROM q';\nPREPARE st FROM @s;\nEXECUTE st"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "text"), TEXTS_RUN)
+def test_a_text_in_a_variable_may_change_what_it_names(dialect: str, text: str) -> None:
+    script = f"CREATE TABLE q AS SELECT a FROM t;\n{text};"
+    reports = {r.name: r.definition for r in state_of({"a": script}, dialect).reports}
+    assert "a.sql has text that is not understood" in (reports["q"].problem or reports["q"].doubt)
+
+
+def test_a_text_in_a_variable_that_changes_nothing_is_none() -> None:
+    script = "SELECT a INTO q FROM t;\nDECLARE @s VARCHAR(9) = 'q';\nSET @s = 'deleted';"
+    [report] = state_of({"a": script}, "tsql").reports
+    assert not report.definition.problem and not report.definition.doubt
+
+
 def test_that_a_text_changes_no_table_is_assumed_where_a_template_puts_one_in() -> None:
     texts = {"a": "CREATE TABLE q AS SELECT a FROM t;\n{{ cleanup() }};"}
     [report] = state_of(texts, "bigquery").reports
