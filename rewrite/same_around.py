@@ -17,7 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlglot import exp
@@ -38,12 +38,13 @@ from unwet.rewrite.library import (
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.macro_names import common_stem
 from unwet.rewrite.naming import free_macro
-from unwet.rewrite.one_macro import merged_pair
+from unwet.rewrite.one_macro import is_plain, merged_pair
 from unwet.rewrite.own_relations import macros_inside, numbers_inside
+from unwet.rewrite.pairs_tried import Printed, Tried
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.side_by_side import OPTIONAL
-from unwet.rewrite.sizes import code_lines, tree_lines, tree_text
+from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.taken_apart import Apart, may_be_apart, renumber, taken_apart
 from unwet.rewrite.told_of import two_queries_of
 
@@ -53,7 +54,6 @@ _LINES: Final = 8  # of what is taken apart
 _IN_COMMON: Final = 8  # lines of two that are equal
 _BESIDE_IT: Final = 60  # others that one is compared with, at most
 _WORD: Final = re.compile(r"\w+")
-_CALL: Final = re.compile(r"call__\d+__call")
 
 
 def with_same_around(
@@ -77,6 +77,20 @@ def with_same_around(
     return library
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    one: str
+    two: str
+
+    @property
+    def hosts(self) -> tuple[str, str]:
+        return self.one, self.two
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.one, self.two
+
+
 class _Work:
     """The pairs that were looked at, while the library changes."""
 
@@ -90,10 +104,10 @@ class _Work:
     ) -> None:
         self._dialect, self._most, self._closed = dialect, most, closed
         self._names, self._limits = names, limits
-        self._poor: dict[tuple[str, str], tuple[exp.Expr, exp.Expr]] = {}
+        self._tried, self._printed = Tried(), Printed(dialect)
+        self._seen: Library | None = None
         self._no_ctes = frozenset[str]()  # macros that cannot begin with CTEs
         self._odd = frozenset[str]()  # and those that stay as they are
-        self._texts: dict[str, tuple[exp.Expr, int, frozenset[str]]] = {}
         self._inside: dict[str, tuple[exp.Expr, frozenset[int]]] = {}
         self._own: dict[str, Sequence[int]] = {}  # numbers of calls, by macro
         self._used = frozenset[str]()  # names of macros, models and parameters
@@ -101,33 +115,11 @@ class _Work:
     def step(self, library: Library) -> Library | None:
         """The library with the pairs that save most as one macro each, every query in one of them;
         None where no pair saves any."""
-        trees = library.hosts
-        found: list[tuple[int, str, str]] = []
-        for one, two in self._pairs(library):
-            pair = trees[one], trees[two]
-            known = self._poor.get((one, two))
-            if known is not None and known[0] is pair[0] and known[1] is pair[1]:
-                continue
-            made = self._made(library, one, two)
-            if made is None:
-                self._poor[one, two] = pair
-            else:
-                found.append((-made[0], one, two))
-        before = library
-        for _, one, two in sorted(found):
-            if all(library.hosts.get(each) is trees[each] for each in (one, two)):
-                library = self._applied(library, one, two)
-        return library if library is not before else None
-
-    def _applied(self, library: Library, one: str, two: str) -> Library:
-        """The library with such a pair as one macro, if it still can be, and saves lines."""
-        self._look_at(library)
-        made = self._made(library, one, two) if self._odd.isdisjoint((one, two)) else None
-        return made[1] if made is not None else library
+        return self._tried.best(library, self._pairs(library), self._made)
 
     # --- which
 
-    def _pairs(self, library: Library) -> Iterator[tuple[str, str]]:
+    def _pairs(self, library: Library) -> Iterator[_Pair]:
         """Queries that do as many things, many of whose lines are in both. What is called more
         often comes first, as it stays what it is."""
         self._look_at(library)
@@ -137,7 +129,7 @@ class _Work:
                 groups[_outline(tree)].append(name)
         trees = library.hosts
         for group in groups.values():
-            said = {name: self._printed(name, trees[name]) for name in group}
+            said = {name: self._printed.of(name, trees[name]) for name in group}
             long = [name for name in group if said[name][0] >= _LINES]
             long.sort(
                 key=lambda name: (name in library.models, -len(self._own.get(name, ())), name)
@@ -145,10 +137,13 @@ class _Work:
             for at, one in enumerate(long):
                 near = [(-len(said[one][1] & said[two][1]), two) for two in long[at + 1 :]]
                 near = sorted(pair for pair in near if -pair[0] >= _IN_COMMON)
-                yield from ((one, two) for _, two in near[:_BESIDE_IT])
+                yield from (_Pair(one, two) for _, two in near[:_BESIDE_IT])
 
     def _look_at(self, library: Library) -> None:
         """What may not be taken apart in a library, and what has a name."""
+        if self._seen is library:
+            return
+        self._seen = library
         self._own, calls = numbers_by_macro(library.calls), library.calls
         inside = (self._numbers(*host) for host in library.hosts.items())
         self._no_ctes = macros_inside(inside, calls)
@@ -163,20 +158,14 @@ class _Work:
             known = self._inside[name] = tree, numbers_inside(tree, self._dialect)
         return known[1]
 
-    def _printed(self, name: str, tree: exp.Expr) -> tuple[int, frozenset[str]]:
-        """How many lines a query has, and what these are; calls do not have their numbers."""
-        known = self._texts.get(name)
-        if known is None or known[0] is not tree:
-            text = tree_text(tree, self._dialect)
-            lines = frozenset(_CALL.sub("call", line.strip()) for line in text.splitlines())
-            known = self._texts[name] = tree, code_lines(text), lines
-        return known[1:]
-
     # --- one pair
 
-    def _made(self, library: Library, one: str, two: str) -> tuple[int, Library] | None:
+    def _made(self, library: Library, pair: _Pair) -> tuple[int, Library] | None:
         """What a pair saves, and the library in which it is one macro."""
-        trees = library.hosts
+        self._look_at(library)
+        trees, (one, two) = library.hosts, pair.hosts
+        if not self._odd.isdisjoint(pair.hosts):
+            return None
         parts = taken_apart(trees[one], trees[two], library.calls, self._dialect,
                              [self._taken(library, each) for each in (one, two)])  # fmt: skip
         if parts is None or all(part is None for part in parts):
@@ -212,10 +201,9 @@ class _Work:
     def _size(self, library: Library, name: str, tree: exp.Expr) -> int:
         more = sum(height_of(library.calls[n]) - 1 for n in numbers_of(tree))
         around = 0 if name in library.models else _AROUND
-        known = self._texts.get(name)
-        if known is not None and known[0] is tree:
-            return known[1] + more + around
-        return tree_lines(tree, self._dialect) + more + around
+        known = self._printed.known(name, tree)
+        lines = tree_lines(tree, self._dialect) if known is None else known
+        return lines + more + around
 
     def _taken(self, library: Library, name: str) -> set[str]:
         """Names that no relation of a query may get: all in it, and in the macros that it calls."""
@@ -255,9 +243,7 @@ class _Work:
 
 
 def _is_plain(macro: Macro, calls: Sequence[MacroCall]) -> bool:
-    return (
-        macro.kind == "query" and not macro.uncounted and not macro.rows and says_all(macro, calls)
-    )
+    return macro.kind == "query" and is_plain(macro) and says_all(macro, calls)
 
 
 def _outline(tree: exp.Select) -> object:

@@ -35,10 +35,12 @@ from unwet.rewrite.library import (
 )
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.merging import Merging
+from unwet.rewrite.one_macro import is_plain
 from unwet.rewrite.own_relations import called, is_of_a_query, without_ctes
+from unwet.rewrite.pairs_tried import Printed, Tried
 from unwet.rewrite.query_parts import sources
 from unwet.rewrite.side_by_side import OPTIONAL, ctes
-from unwet.rewrite.sizes import code_lines, tree_lines, tree_text
+from unwet.rewrite.sizes import tree_lines
 from unwet.rewrite.taken_apart import kind_of
 
 _LEAST: Final = 4  # lines that are saved
@@ -46,7 +48,6 @@ _LINES: Final = 8  # of what is looked at
 _IN_COMMON: Final = 8  # lines of two that are equal
 _LIFTED: Final = frozenset({"query", "call"})  # what becomes a CTE
 _WORD: Final = re.compile(r"\w+")
-_CALL: Final = re.compile(r"call__\d+__call")
 
 
 def with_same_inside(
@@ -85,6 +86,22 @@ class _Inner:
         return f"{self.host}\0{self.at}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A macro, and a query that may call it."""
+
+    macro: str
+    inner: _Inner
+
+    @property
+    def hosts(self) -> tuple[str, str]:
+        return self.macro, self.inner.host
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.macro, self.inner.place
+
+
 class _Work:
     """The pairs that were looked at, while the library changes."""
 
@@ -98,39 +115,22 @@ class _Work:
     ) -> None:
         self._dialect, self._most, self._closed = dialect, most, closed
         self._names, self._limits = names, limits
-        self._poor: dict[tuple[str, str, int], tuple[exp.Expr, exp.Expr]] = {}
-        self._texts: dict[int, tuple[exp.Expr, int, frozenset[str]]] = {}
+        self._tried, self._printed = Tried(), Printed(dialect)
+        self._own: dict[str, Sequence[int]] = {}  # numbers of calls, by macro
+        self._seen: Library | None = None
 
     def step(self, library: Library) -> Library | None:
         """The library with the calls that save most, each macro in one of them; None where none
         saves any."""
-        trees, own = library.hosts, numbers_by_macro(library.calls)
-        found: list[tuple[int, str, _Inner]] = []
-        for name, inner in self._pairs(library, own):
-            key, pair = (name, inner.host, inner.at), (trees[name], trees[inner.host])
-            known = self._poor.get(key)
-            if known is not None and known[0] is pair[0] and known[1] is pair[1]:
-                continue
-            made = self._made(library, name, inner, own)
-            if made is None:
-                self._poor[key] = pair
-            else:
-                found.append((-made[0], name, inner))
-        before = library
-        for _, name, inner in sorted(found, key=lambda each: (each[0], each[1], each[2].place)):
-            if all(library.hosts[each] is trees[each] for each in (name, inner.host)):
-                made = self._made(library, name, inner, numbers_by_macro(library.calls))
-                library = made[1] if made is not None else library
-        return library if library is not before else None
+        return self._tried.best(library, self._pairs(library), self._made)
 
     # --- which
 
-    def _pairs(
-        self, library: Library, own: Mapping[str, Sequence[int]]
-    ) -> Iterator[tuple[str, _Inner]]:
+    def _pairs(self, library: Library) -> Iterator[_Pair]:
         """A macro, and a query many of whose lines it says, and that reads derived tables where
         the macro reads what its callers have."""
         outlines: dict[object, list[Macro]] = defaultdict(list)
+        own = self._numbers(library)
         for macro in library.macros:
             calls = [library.calls[n] for n in own.get(macro.name, ())]
             if macro.name not in self._closed and says_all(macro, calls) and _is_plain(macro):
@@ -138,9 +138,10 @@ class _Work:
         for inner in self._inner(library):
             for macro in outlines.get(_outline(inner.query), ()):
                 if macro.name != inner.host and _lifted(macro.tree, inner.query):
-                    many, lines = self._printed(inner.query)
-                    if many >= _LINES and len(lines & self._printed(macro.tree)[1]) >= _IN_COMMON:
-                        yield macro.name, inner
+                    many, lines = self._printed.of(inner.place, inner.query)
+                    common = lines & self._printed.of(macro.name, macro.tree)[1]
+                    if many >= _LINES and len(common) >= _IN_COMMON:
+                        yield _Pair(macro.name, inner)
 
     def _inner(self, library: Library) -> Iterator[_Inner]:
         """CTEs of models and macros, and derived tables of those that may begin with CTEs."""
@@ -161,23 +162,17 @@ class _Work:
                 if id(node) in wanted and isinstance(node, exp.Select) and _lifts(node):
                     yield _Inner(host, at, node)
 
-    def _printed(self, tree: exp.Expr) -> tuple[int, frozenset[str]]:
-        """How many lines a query has, and what these are; calls do not have their numbers."""
-        known = self._texts.get(id(tree))
-        if known is None or known[0] is not tree:
-            text = tree_text(tree, self._dialect)
-            lines = frozenset(_CALL.sub("call", line.strip()) for line in text.splitlines())
-            known = self._texts[id(tree)] = tree, code_lines(text), lines
-        return known[1:]
+    def _numbers(self, library: Library) -> Mapping[str, Sequence[int]]:
+        if self._seen is not library:
+            self._seen, self._own = library, numbers_by_macro(library.calls)
+        return self._own
 
     # --- one pair
 
-    def _made(
-        self, library: Library, name: str, inner: _Inner, own: Mapping[str, Sequence[int]]
-    ) -> tuple[int, Library] | None:
-        """What a call saves, and the library with it; ``own``: the numbers of all calls by
-        macro."""
-        trees = library.hosts
+    def _made(self, library: Library, pair: _Pair) -> tuple[int, Library] | None:
+        """What a call saves, and the library with it."""
+        trees, name, inner = library.hosts, pair.macro, pair.inner
+        own = self._numbers(library)
         found = _with_ctes(trees[inner.host], trees[name], inner, self._taken(library, inner.host))
         if found is None:
             return None
@@ -213,8 +208,8 @@ class _Work:
 
 def _is_plain(macro: Macro) -> bool:
     tree = macro.tree
-    plain = macro.kind == "query" and not macro.uncounted and not macro.rows
-    return plain and isinstance(tree, exp.Select) and tree.args.get("with_") is None
+    whole = macro.kind == "query" and is_plain(macro)
+    return whole and isinstance(tree, exp.Select) and tree.args.get("with_") is None
 
 
 def _outline(tree: exp.Expr) -> object:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-import duckdb
 import jinja2
 import pytest
 import sqlglot
@@ -20,6 +18,7 @@ from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.same_around import with_same_around
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.targets.jinja import template
+from unwet.tests.rewrite.pages_and_sites import rows
 
 RELATIONS = {  # what a query may read in the first of its places, and the CTE that it needs
     "table": ("", "pages"),
@@ -63,18 +62,6 @@ def written_out(made: Library, tree: exp.Expr) -> str:
     body = jinja2.Template(template(macro.tree, "duckdb", made.calls)).render(said)
     front = tree.args.get("with_")
     return f"{front.sql('duckdb')} {body}" if front is not None else body
-
-
-def rows(sql: str) -> Counter[tuple[object, ...]]:
-    with duckdb.connect() as db:
-        db.execute("CREATE TABLE pages (site INT, kind TEXT, bytes INT)")
-        db.execute("CREATE TABLE sites (site INT, place TEXT)")
-        db.execute(
-            "INSERT INTO pages VALUES (1, 'a', 1), (1, 'a', 1), (1, 'b', NULL), (2, NULL, 3), "
-            "(2, 'a', 0), (3, 'b', 2), (NULL, 'a', 9)"
-        )
-        db.execute("INSERT INTO sites VALUES (1, 'x'), (1, 'y'), (2, 'y'), (2, NULL), (4, 'z')")
-        return Counter(db.execute(sql).fetchall())
 
 
 def joined(*trees: exp.Expr, limits: Limits = NO_LIMITS) -> Library:

@@ -4,10 +4,8 @@ rows stay."""
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Literal
 
-import duckdb
 import pytest
 import sqlglot
 from hypothesis import given, settings
@@ -18,6 +16,7 @@ from unwet.rewrite.library import Library, Macro, MacroCall
 from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.same_inside import with_same_inside
 from unwet.rewrite.shapes import Leaf
+from unwet.tests.rewrite.pages_and_sites import rows
 
 BODY = (
     "SELECT place, kind, COUNT(*) AS n, SUM(bytes) AS bytes, MIN(bytes) AS least, "
@@ -69,18 +68,6 @@ def written_out(made: Library, name: str) -> str:
 
     text = made.models[name].sql("duckdb").replace("SELECT call__", "call__")
     return re.sub(r"call__(\d+)__call", put, text)
-
-
-def rows(sql: str) -> Counter[tuple[object, ...]]:
-    with duckdb.connect() as db:
-        db.execute("CREATE TABLE pages (site INT, kind TEXT, bytes INT)")
-        db.execute("CREATE TABLE sites (site INT, place TEXT)")
-        db.execute(
-            "INSERT INTO pages VALUES (1, 'a', 1), (1, 'a', 1), (1, 'b', NULL), (2, NULL, 3), "
-            "(2, 'a', 0), (3, 'b', 2), (NULL, 'a', 9)"
-        )
-        db.execute("INSERT INTO sites VALUES (1, 'x'), (1, 'y'), (2, 'y'), (2, NULL), (4, 'z')")
-        return Counter(db.execute(sql).fetchall())
 
 
 @settings(max_examples=30, deadline=None)
