@@ -21,7 +21,6 @@ from unwet.rewrite.targets.dbt_properties import (
     plain,
     profiles_yml,
     project_yml,
-    readers_of,
     sources_yml,
     unit_tests_yml,
 )
@@ -47,7 +46,7 @@ from unwet.rewrite.targets.functions import (
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.list_macros import ListMacro, with_list_macros
 from unwet.rewrite.targets.macro_text import blocks_text, macro_text, spoken_of
-from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of
+from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of, readers_of
 from unwet.rewrite.targets.replaced import said_in_lines
 from unwet.rewrite.targets.shared_stretches import with_stretches
 from unwet.rewrite.targets.told_apart import told_apart

@@ -7,17 +7,20 @@ So does a folder in that folder what its models have most often, where that spar
 them a word of their own:
 
     marts: {+materialized: view, sales_derived: {+materialized: table}}
+
+A model that is no report is worth building only for what reads it. Where all of that needs what the
+folder says, the model waits for it, too, though it could do with fewer variables.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from unwet.rewrite.project import Project
-from unwet.rewrite.targets.placing import LAYERS, MARTS, layer_of
+from unwet.rewrite.targets.placing import LAYERS, MARTS, layer_of, readers_of
 
 T = TypeVar("T", bound=Hashable)
 _ENABLED: Final = "+enabled"
@@ -107,7 +110,30 @@ def folders_of(project: Project, needs: Mapping[str, tuple[str, ...]]) -> Folder
         inside = [(paths[name][1:], models[name]) for name in by_layer[layer]]
         usual = _usual([setting for _, setting in inside], layer)
         found[layer] = Folder(usual, _inner(inside, usual))
-    return Folders(models, paths, found)
+    return Folders(_as_usual(project, models, paths, found), paths, found)
+
+
+def _as_usual(
+    project: Project,
+    models: Mapping[str, Setting],
+    paths: Mapping[str, Sequence[str]],
+    layers: Mapping[str, Folder],
+) -> dict[str, Setting]:
+    """The models, those that are no reports with the needs that are usual where they are, if all
+    that read them have them: a model that is enabled never reads one that is not."""
+    readers = readers_of(project)
+    found = {draft.name: models[draft.name] for draft in project.drafts}
+
+    def setting(name: str) -> Setting:
+        if name not in found:
+            own, (layer, *path) = models[name], paths[name]
+            usual = layers[layer].usual_at([*path, name]).needs
+            above = [setting(reader).needs for reader in readers.get(name, ())]
+            waits = above and {*own.needs} <= {*usual} and all({*usual} <= {*n} for n in above)
+            found[name] = replace(own, needs=usual) if waits else own
+        return found[name]
+
+    return {name: setting(name) for name in models}
 
 
 def _inner(models: Iterable[tuple[tuple[str, ...], Setting]], usual: Setting) -> dict[str, Folder]:

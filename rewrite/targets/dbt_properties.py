@@ -21,7 +21,7 @@ from unwet.rewrite.targets.dbt_tests import JINJA, with_tests
 from unwet.rewrite.targets.jinja import escaped
 from unwet.rewrite.targets.list_macros import ListMacro
 from unwet.rewrite.targets.made_elsewhere import Maker, makers
-from unwet.rewrite.targets.placing import home, unplaced
+from unwet.rewrite.targets.placing import home, readers_of, unplaced
 from unwet.rewrite.targets.replaced import is_code, replaced, said_in_lines
 from unwet.rewrite.targets.variants_told import columns_told
 from unwet.rewrite.true_comments import true_comments
@@ -245,15 +245,6 @@ def _described(about: Described, report: Report | None) -> list[dict[str, object
     told = ((name, about.columns.get(name.lower(), "")) for name in known)
     return [{"name": name, "description": plain(text)} for name, text in told
             if text and re.fullmatch(r"[A-Za-z_]\w*", name)]  # fmt: skip
-
-
-def readers_of(project: Project) -> dict[str, list[str]]:
-    """By model: those that read it directly."""
-    found: dict[str, list[str]] = {}
-    for draft in (*project.drafts, *project.intermediates):
-        for ref in draft.refs:
-            found.setdefault(ref, []).append(draft.name)
-    return found
 
 
 def _read_by(names: Sequence[str]) -> str:

@@ -103,6 +103,15 @@ def home(project: Project) -> str:
     return "" if both else known
 
 
+def readers_of(project: Project) -> dict[str, list[str]]:
+    """By model: those that read it directly."""
+    found: dict[str, list[str]] = {}
+    for draft in (*project.drafts, *project.intermediates):
+        for ref in draft.refs:
+            found.setdefault(ref, []).append(draft.name)
+    return found
+
+
 def layer_of(project: Project) -> dict[str, str]:
     """Marts, intermediate or staging, by the name of a model."""
     first = staging(project)

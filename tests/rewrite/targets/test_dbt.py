@@ -362,3 +362,25 @@ def test_a_default_is_a_text_where_calls_say_one() -> None:
     assert "days='30'" in files["models/marts/r6.sql"]
     [macro] = [text for path, text in files.items() if path.startswith("macros/low")]
     assert "days='14'" in macro
+
+
+def test_a_model_that_is_no_report_waits_for_what_all_that_read_it_need() -> None:
+    """Sums of `d` are worth building only for reports of a day; those of `e` for `few`, too."""
+    sums = "SELECT k, SUM(v) AS v, MAX(w) AS w, MIN(u) AS u, AVG(z) AS z FROM s.{} {}GROUP BY k"
+    one = (
+        "CREATE TABLE {0}_{2} AS SELECT a.k, a.v, a.w, a.u, a.z, b.{2}"
+        " FROM ({1}) AS a JOIN s.{2} AS b ON a.k = b.k"
+    )
+    day = "WHERE day > {{ day }} "
+    read = {t: sums.format(t, day if t in "abc" else "") for t in "abcde"}
+    texts = [
+        f"{one.format(t, query, b)} {day}" for t, query in read.items() for b in ("x", "y", "few")
+    ]
+    texts[-1] = f"CREATE TABLE e_few AS SELECT k + v AS n FROM ({read['e']}) AS e WHERE w > 3"
+    pile = load([Source(f"{n}.sql", text) for n, text in enumerate(texts)], "postgres")
+    result = refactor(pile, Request(name="shop"))
+    assert {verdict.outcome for verdict in result.verdicts} == {"proved"}
+    heads = {Path(path).stem: text.partition(" }}")[0] for path, text in result.files.items()
+             if path.startswith("models/") and "config(" in text}  # fmt: skip
+    assert "models/intermediate/int_d_rows.sql" in result.files
+    assert heads == dict.fromkeys(("int_e_rows", "e_few"), "{{ config(enabled=true)")
