@@ -35,6 +35,7 @@ from unwet.rewrite.targets.jinja_values import argument, arguments, expression
 from unwet.rewrite.targets.key_ranges import ranged, with_ranges
 from unwet.rewrite.targets.ladders import laddered
 from unwet.rewrite.targets.left_out import put_in, set_aside
+from unwet.rewrite.targets.long_lists import set_out
 from unwet.rewrite.targets.loops import Body, Level, Loop, folded
 from unwet.rewrite.targets.negations import negated
 from unwet.rewrite.targets.row_groups import grouped
@@ -89,9 +90,11 @@ def template(
         tree, more = looped(tree, dialect, printed)
         lists += more
     ladders = laddered(tree, dialect, partial(_text, dialect=dialect)) if tables else ()
-    again = {}
+    again, heads = {}, []
     if tables and not isinstance(tree, exp.Var):
-        again = named(tree, dialect, partial(_known, calls, (*sources, *optional.values())))
+        known = partial(_known, calls, (*sources, *optional.values()))
+        heads = set_out(tree, dialect, known, wrapped)
+        again = named(tree, dialect, known)
         ranged(tree)
     marked(tree)
     text = _text(tree, dialect) if not isinstance(tree, exp.Var) else tree.name
@@ -112,7 +115,7 @@ def template(
         text = re.sub(r"\AWITH(?: RECURSIVE)?\s+", "", text)
     if kind == "items":
         text = textwrap.dedent(re.sub(r"\ASELECT *\n?", "", text))
-    text = "\n".join([*map(_table_text, look.tables), *again.values(), text])
+    text = "\n".join([*map(_table_text, look.tables), *again.values(), *heads, text])
     return once(with_ranges(text) if tables else text)
 
 
