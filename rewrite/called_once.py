@@ -6,7 +6,8 @@
 
 What has become such a macro were copies until another macro took all of them but one, or their
 calls became one; and a query or a list of columns that one copy has as an argument. Only macros
-without parameters: what the single call says is in the macro's own words by then, or a look-up.
+without parameters, as what the single call says is in the macro's own words by then, or a look-up;
+and those whose call only hands on what its own caller says (`callers_words.py`).
 
 written_where_called(library, dialect) -> the library without those that a query calls
 handed_once(library) -> those that are an argument, with the call and the parameter
@@ -24,6 +25,7 @@ from typing import Final
 from sqlglot import exp
 
 from unwet.lineage.trees import copied
+from unwet.rewrite.callers_words import in_words_of_caller
 from unwet.rewrite.library import (
     HANDED_ON,
     Library,
@@ -70,11 +72,15 @@ def _one_written(library: Library, dialect: str) -> Library | None:
     for host in sorted(trees):
         for number in numbers_of(trees[host]):
             macro = by_name.get(library.calls[number].macro)
-            if macro is None or once.get(macro.name) != number or not _is_plain(macro):
+            if macro is None or once.get(macro.name) != number:
                 continue
-            made = _written(copied(trees[host]), number, macro, dialect)
+            calls = [*library.calls]
+            own = macro if _is_plain(macro) else in_words_of_caller(macro, calls[number], calls)
+            if own is None:
+                continue
+            made = _written(copied(trees[host]), number, own, dialect)
             if made is not None:
-                done = with_tree(library, host, made)
+                done = with_tree(replace(library, calls=tuple(calls)), host, made)
                 left = tuple(each for each in done.macros if each.name != macro.name)
                 return replace(done, macros=left)
     return None

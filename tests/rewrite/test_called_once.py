@@ -147,6 +147,61 @@ def test_what_is_called_twice_stays() -> None:
         assert handed_once(library) == ()
 
 
+# --- in the caller's words
+
+
+def in_callers_words(
+    sql: str, *said: str, params: tuple[str, ...] = ("a", "b"), calls: tuple[MacroCall, ...] = ()
+) -> Library:
+    """A macro `m` whose only call, the first, hands on what is said from a macro `host`."""
+    leaves = (Leaf("list" if each.startswith("list") else "condition", each) for each in said)
+    made = macro("query", sql, "m", *params)
+    host = macro("query", "SELECT 1 AS n UNION ALL SELECT call__0__call", "host", "a", "b", "c")
+    call = MacroCall("m", tuple(zip(params, leaves, strict=True)))
+    return written_where_called(Library({}, (made, host), (call, *calls)), "duckdb")
+
+
+def test_what_only_hands_on_stands_there_in_the_callers_words() -> None:
+    sql = "SELECT h__a__h + h__b__h AS n FROM t WHERE x = 'first4__h__a__h__first4' /* h__b__h */"
+    [host] = in_callers_words(sql, "h__b__h", "h__a__h").macros
+    assert host.tree.sql("duckdb") == (
+        "SELECT 1 AS n UNION ALL SELECT h__b__h + h__a__h AS n FROM t"
+        " WHERE x = 'first4__h__b__h__first4' /* h__a__h */"
+    )
+
+
+def test_so_do_its_lists_and_what_its_own_calls_say() -> None:
+    inner = MacroCall("n", (("k", Leaf("condition", "h__a__h + call__2__call")),))
+    deep = MacroCall("o", (("k", Leaf("condition", "h__a__h")),))
+    same = MacroCall("o", (("k", Leaf("condition", "1")),))
+    sql = "SELECT call__1__call AS n, call__3__call AS o FROM t WHERE x IN (list__b__list)"
+    made = in_callers_words(sql, "h__c__h", "h__a__h", calls=(inner, deep, same))
+    [host] = made.macros
+    said = host.tree.sql("duckdb")
+    assert said.endswith(
+        "SELECT call__5__call AS n, call__3__call AS o FROM t WHERE x IN (list__a__list)"
+    )
+    assert made.calls[5].args == (("k", Leaf("condition", "h__c__h + call__4__call")),)
+    assert made.calls[4].args == (("k", Leaf("condition", "h__c__h")),)
+    assert made.calls[1:4] == (inner, deep, same)
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT h__a__h + h__b__h AS n FROM t", ("h__a__h", "7")),  # more than it is told
+        ("SELECT h__a__h + h__b__h AS n FROM t", ("h__a__h", "h__b__h + 1")),
+        ("SELECT h__a__h + h__z__h AS n FROM t", ("h__a__h", "h__b__h")),  # nobody knows what z is
+        (
+            "SELECT n FROM t WHERE optional__a__optional(h__a__h = h__b__h) AND TRUE",
+            ("h__a__h",) * 2,
+        ),
+    ],
+)
+def test_what_says_more_stays_a_macro(sql: str, said: tuple[str, str]) -> None:
+    assert [each.name for each in in_callers_words(sql, *said).macros] == ["m", "host"]
+
+
 # --- arguments
 
 PICKED = macro("query", "SELECT p.person FROM people AS p WHERE p.age > 17", "host_picked")
