@@ -559,16 +559,20 @@ def _opaque(tree: exp.Expression) -> str | None:
 
 
 def _has_queries(create: exp.Create) -> bool:
-    """Procedures, and functions whose quoted body holds SQL (not JavaScript or Python)."""
+    """Procedures, and functions whose quoted body holds SQL; in JavaScript it is only words."""
     kind, body = str(create.args.get("kind")).upper(), create.args.get("expression")
     if kind == "PROCEDURE":
         return True
     quoted = isinstance(body, exp.Heredoc | exp.RawString | exp.Literal | exp.Block)
+    told = create.find(exp.LanguageProperty)
+    if told is not None and told.name.lower() in _SCRIPTS:
+        return False
     return kind == "FUNCTION" and quoted and bool(_QUERY.search(str(body)))
 
 
 UNFOLLOWED: Final = "control flow not followed"
 AS_IF_RUN = "its statements are read as if it had run"  # of a procedure
+_SCRIPTS = frozenset({"js", "javascript"})
 _QUERY = re.compile(r"\bselect\b.*\bfrom\b", re.I | re.S)
 
 

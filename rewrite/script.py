@@ -20,8 +20,8 @@ from unwet.lineage.parse import Script
 from unwet.lineage.resolve import Query, Resolved, resolve
 from unwet.lineage.tables import Catalog, Table
 from unwet.rewrite.algebra import Plan, Project, SetOp, Values
-from unwet.rewrite.altered import Change, Changes, Met, changes, unnamed
-from unwet.rewrite.at_the_end import EMPTY, Ending, is_filled, may_write
+from unwet.rewrite.altered import Changes, Met, changes, unnamed
+from unwet.rewrite.at_the_end import EMPTY, Ending, may_write
 from unwet.rewrite.by_clients import run_otherwise
 from unwet.rewrite.change_order import unordered
 from unwet.rewrite.clauses import trim
@@ -29,18 +29,16 @@ from unwet.rewrite.definitions import Definition, EndState, Report, named
 from unwet.rewrite.done_already import Done, done_once, only_emptied
 from unwet.rewrite.edits import edited
 from unwet.rewrite.files_written import writes_files
+from unwet.rewrite.held import Held
 from unwet.rewrite.in_databases import in_several_databases
 from unwet.rewrite.in_places import FILLED, in_places, place_of
 from unwet.rewrite.in_turn import (
-    as_own,
     begun_anew,
     has_others,
     has_unnamed,
     in_turn,
-    nearest,
     nothing_yet,
     read_as_own,
-    settled,
 )
 from unwet.rewrite.lost import last_part, obstacles, procedures, spaces, unfollowed
 from unwet.rewrite.lower import Env, lower
@@ -58,7 +56,6 @@ from unwet.rewrite.read_by_text import (
 from unwet.rewrite.run_again import run_again
 from unwet.rewrite.script_constants import with_constants
 from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last, in_order, unit
-from unwet.rewrite.shown_by_views import Shown, shown_anew, stale_under, temporaries_under
 from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open, made_table
 from unwet.rewrite.taken_away import taken_away
@@ -108,7 +105,8 @@ def end_state(
     done = Done(only_emptied(resolved, lost))
     (lying, placed), (gone, missed) = in_places(resolved, scripts), taken_away(units)
     several |= {**lying, **gone}
-    machine = _Machine(catalog, several, turns, lost, spaces(scripts), done, unfollowed)
+    held = Held(several, turns, lost)
+    machine = _Machine(catalog, held, spaces(scripts), done, unfollowed)
     machine.anew = turns | begun_anew(units)
     machine.streams = streams(each.statement for each in resolved)
     machine.made = _by_last_parts(name for each in units for name in each.makes | each.fills)
@@ -148,30 +146,18 @@ def _by_last_parts(names: Iterable[str]) -> dict[str, frozenset[str]]:
 
 @dataclass
 class _Machine:
-    """The state while scripts run: what each relation holds now."""
+    """Runs statements: what is ``held`` changes with each."""
 
     catalog: Catalog
-    conflicts: Mapping[str, str]
-    in_turn: frozenset[str]
-    touched: Mapping[str, Mapping[str, int]]
+    held: Held
     spaces: frozenset[str]
     done: Done
     unfollowed: Changes
-    shown: Shown = field(default_factory=Shown)
-    shared: dict[str, Definition] = field(default_factory=dict)
-    temps: dict[str, Definition] = field(default_factory=dict)
     bare: list[Definition] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     bound: frozenset[str] = frozenset()
-    scratch: frozenset[str] = frozenset()
-    path: str = ""  # of the script that runs
-    apart: frozenset[str] = (
-        frozenset()
-    )  # what it leaves there is a report of its own from the start
     presumed: dict[str, set[str]] = field(default_factory=dict)  # by script
-    own: dict[str, Definition] = field(default_factory=dict)
-    dropped: set[str] = field(default_factory=set)  # by the script that runs
-    changes: dict[str, int] = field(default_factory=dict)  # of its relations, by UPDATE and DELETE
+    changes: dict[str, int] = field(default_factory=dict)  # by UPDATE and DELETE of the script
     in_own_words: Mapping[str, Mapping[int, str]] = field(default_factory=dict)  # by script
     edited_last: Mapping[str, str] = field(default_factory=dict)
     anew: frozenset[str] = frozenset()  # what its scripts empty before they fill it
@@ -181,9 +167,8 @@ class _Machine:
 
     def run(self, unit: Unit, cyclic: bool) -> None:
         """Runs one script; temporary tables end with it."""
-        self.temps, self.scratch, self.dropped = {}, unit.scratch, set()
-        self.path, self.own, self.changes = unit.path, {}, {}
-        self.apart = settled(unit, self.in_turn - unit.scratch, self.catalog.get)
+        self.held.begins(unit, self.catalog)
+        self.changes = {}
         self.procedures[unit.path] = procedures(unit.script)
         doubts = {
             **self.in_own_words.get(unit.path, {}),
@@ -193,25 +178,24 @@ class _Machine:
         met = Met(self.unfollowed.by_path.get(unit.path, ()))
         for resolved in unit.statements:
             for change in met.before(resolved.statement.span):
-                self._meet(change)
+                self.held.meet(change)
             placeholders = resolved.statement.masked.placeholders
             self.bound = frozenset(p.token.lower() for p in placeholders if p.binds)
             problem = _CIRCLE if cyclic else doubts.get(resolved.statement.index, "")
             self._step(resolved, problem or side_effect(resolved))
         for change in met.rest():
-            self._meet(change)
+            self.held.meet(change)
         self._note_unparsed(unit)
-        for name in (self.in_turn - unit.scratch) & self.temps.keys():
-            made = as_own(self.temps[name], unit.path)
-            self.shared[made.relation] = made
+        self.held.ends()
 
     def ending(self) -> Ending:
         """What all the relations hold in the end."""
-        return Ending(self.shared, self.touched, self.unfollowed, self.presumed, self.procedures)
+        held = self.held
+        return Ending(held.shared, held.touched, self.unfollowed, self.presumed, self.procedures)
 
     def results(self) -> list[Definition]:
         """The definitions that are reports: final relations and bare queries."""
-        left = [d for d in self.shared.values() if d.parts or (d.doubt == EMPTY and not d.of)]
+        left = [d for d in self.held.shared.values() if d.parts or (d.doubt == EMPTY and not d.of)]
         ending = self.ending()
         return [ending.checked(definition) for definition in (*left, *self.bare)]
 
@@ -220,7 +204,7 @@ class _Machine:
             case "query":
                 self.bare.append(self._filled(resolved, problem))
             case "ctas" | "view" | "select_into":
-                self._put(self._created(resolved, problem))
+                self.held.put(self._created(resolved, problem))
             case "insert" if not writes_files(resolved.statement):
                 self._insert(resolved, problem)
             case "create_table":
@@ -241,84 +225,18 @@ class _Machine:
             if each.kind in _WRITTEN_BESIDE:
                 self._spoil(each)
 
-    # --- the state
-
-    def _current(self, name: str) -> Definition | None:
-        return self.temps.get(name) or self.own.get(name) or self.shared.get(name)
-
-    def _put(self, definition: Definition) -> None:
-        if not definition.temp and (definition.of or definition.relation) in self.apart:
-            problem = definition.problem or self._doubted(definition)
-            self._keep_apart(replace(definition, problem=problem))
-            return
-        place = self.temps if definition.temp else self.shared
-        before = place.get(definition.relation)
-        if before is definition:
-            return
-        problem = definition.problem or self._doubted(definition)
-        if problem:
-            definition = replace(definition, plan=None, problem=problem)
-        if before is not None and not definition.temp and definition.relation in self.conflicts:
-            parts = tuple(dict.fromkeys((*before.parts, *definition.parts)))
-            definition = replace(definition, parts=parts)  # nothing of either script is lost
-        place[definition.relation] = definition
-        if definition.temp and before is not None:
-            self._outdate(before)
-        if definition.temp or is_filled(before) or is_filled(definition):
-            self._show_anew(definition.relation)
-        self.shown.note(definition)
-
-    def _outdate(self, before: Definition) -> None:
-        """Views over a temporary table show what it holds later; their models what it held."""
-        for name, made in [*self.shared.items()]:
-            own = made.path == self.path and before.relation in temporaries_under(made)
-            if own and made.is_view:
-                why = made.problem or f"it is a view over {before.relation}, which is changed later"
-                self.shared[name] = replace(made, plan=None, problem=why)
-
-    def _show_anew(self, name: str) -> None:
-        """Who has read a view over what changes now has read an earlier state of it, too."""
-        for view in self.shown.above(name):
-            made = self.shared.get(view)
-            if made is not None and made.is_view:
-                self.shared[view] = shown_anew(made)
-
-    def _keep_apart(self, definition: Definition) -> None:
-        made = as_own(definition, self.path)
-        made = replace(made, plan=None) if made.problem else made
-        self.own[made.of] = self.shared[made.relation] = made
-
-    def _doubted(self, definition: Definition) -> str:
-        """Why a relation's rows are uncertain whatever its statements say."""
-        name = definition.of or definition.relation
-        if not definition.temp and name in self.conflicts.keys() - self.in_turn:
-            return self.conflicts[name]
-        scripts = may_write(self.touched, name)
-        writing = [s for s in scripts if s == definition.path or not definition.temp]
-        if not writing:
-            return ""
-        line = scripts[writing[0]]
-        return f"{writing[0]} has text that is not understood and may write to it: line {line}"
+    # --- statements that take rows away or change them
 
     def _drop(self, resolved: Resolved) -> None:
-        name = resolved.target or ""
-        self.dropped.add(name)
-        if self.temps.pop(name, None) is not None:
-            return
-        made = self.own.pop(name, None)
-        current = self.shared.get(made.relation if made is not None else name)
-        if current is None:
-            return
-        if current.path == resolved.statement.path:
-            del self.shared[current.relation]
-            self._show_anew(name)
-        else:  # before its script or after it: nobody says
+        name, path = resolved.target or "", resolved.statement.path
+        current = self.held.drop(name, path)
+        if current is not None:  # before its script or after it: nobody says
             message = f"{name} is dropped here and made in {current.path}: it stays a report"
             self.findings.append(Finding("DROPPED", message, resolved.statement.span))
 
     def _truncate(self, resolved: Resolved, problem: str) -> None:
         name = resolved.target or ""
-        current = self._current(name)
+        current = self.held.current(name)
         if current is not None and current.problem == FILLED:
             current = replace(current, problem="")
         if current is None and (made := self._declared(resolved)) is not None:
@@ -335,17 +253,17 @@ class _Machine:
             return
         plan = Plan(current.columns, Values((), len(current.columns)))
         clean = replace(current, parts=(), reads=(), early=frozenset(), assumed=frozenset())
-        self._put(replace(clean, plan=plan, doubt=EMPTY))
+        self.held.put(replace(clean, plan=plan, doubt=EMPTY))
 
     def _edit(self, resolved: Resolved, problem: str) -> None:
         """UPDATE or DELETE: the rows that it leaves of those the relation held."""
         name = resolved.target or ""
-        current = self._current(name)
+        current = self.held.current(name)
         if self._is_slice(resolved, current):
             return
         if (
             not problem
-            and not may_write(self.touched, name)
+            and not may_write(self.held.touched, name)
             and self.done.already(resolved, current)
         ):
             self._leave(current, resolved)
@@ -356,8 +274,8 @@ class _Machine:
         if current.is_view:
             self._spoil(resolved, problem or f"rows of {name} are changed, which is a view")
             return
-        is_last = self.edited_last.get(name) == self.path
-        if self.path not in {p.statement.path for p in current.statements} and not is_last:
+        is_last = self.edited_last.get(name) == self.held.path
+        if self.held.path not in {p.statement.path for p in current.statements} and not is_last:
             self._spoil(resolved, problem or f"{current.path} makes it: nobody says which is first")
             return
         before = self._before(name)
@@ -374,11 +292,11 @@ class _Machine:
             self._spoil(resolved, f"{resolved.kind.upper()} that reads the table it changes")
             return
         was = current.was or current.relation
-        self.temps[before] = replace(current, relation=before, temp=True, was=was)
+        self.held.temps[before] = replace(current, relation=before, temp=True, was=was)
         part = replace(resolved, statement=statement, query=query, kind="ctas", more=())
         new = self._filled(part, "")
-        del self.temps[before]
-        self._put(
+        del self.held.temps[before]
+        self.held.put(
             replace(
                 current,
                 parts=(part,),
@@ -393,14 +311,14 @@ class _Machine:
 
     def _after(self, name: str) -> frozenset[str]:
         """What is taken for granted of the script that changes what another one makes."""
-        said = f"{self.path} changes {name} before anything else reads it"
-        return frozenset({said} if self.edited_last.get(name) == self.path else ())
+        said = f"{self.held.path} changes {name} before anything else reads it"
+        return frozenset({said} if self.edited_last.get(name) == self.held.path else ())
 
     def _leave(self, current: Definition | None, resolved: Resolved) -> None:
         """What a DELETE that finds nothing any more leaves."""
         if current is not None and current.problem:
             reason = done_once(current.problem, resolved.statement)
-            self._put(replace(current, problem=reason))
+            self.held.put(replace(current, problem=reason))
 
     def _before(self, name: str) -> str:
         """What the rows are called that a relation held before a statement changes them."""
@@ -410,23 +328,22 @@ class _Machine:
 
     def _is_slice(self, resolved: Resolved, current: Definition | None) -> bool:
         """Whether a DELETE takes out what an earlier run of its script has put there."""
-        if resolved.target not in self.in_turn or resolved.kind != "delete":
+        if resolved.target not in self.held.in_turn or resolved.kind != "delete":
             return False
         return current is None or not current.parts or leaves_alone(resolved, current)
 
     def _spoil(self, resolved: Resolved, problem: str = "") -> None:
         verb, name = resolved.kind.upper(), resolved.target or ""
-        current, path = self._current(name), resolved.statement.path
+        current, path = self.held.current(name), resolved.statement.path
         if self._is_slice(resolved, current):
             return
         if current is None:
             problem = problem or f"{name} had rows before the first {verb}"
-            current = Definition(name, path, (), (), None, temp=self._is_temp(resolved))
+            current = Definition(name, path, (), (), None, temp=self.held.is_temp(resolved))
         problem = current.problem or problem or f"{verb} is not composed into a query"
-        self._put(replace(current, parts=(*current.parts, resolved), plan=None, problem=problem))
-
-    def _is_temp(self, resolved: Resolved) -> bool:
-        return resolved.temp or resolved.target in self.scratch | (self.in_turn - self.apart)
+        self.held.put(
+            replace(current, parts=(*current.parts, resolved), plan=None, problem=problem)
+        )
 
     # --- what one query makes
 
@@ -434,17 +351,17 @@ class _Machine:
         """The definition that one query makes, under the statement's target."""
         query = resolved.query
         path, name = resolved.statement.path, resolved.target or ""
-        temp = self._is_temp(resolved)
+        temp = self.held.is_temp(resolved)
         if query is None:
             reason = problem or "its query could not be read"
             return Definition(name, path, (resolved,), (), None, temp=temp, problem=reason)
         names = base_reads(query)
-        reads = tuple(d for n in sorted(names) if (d := self._current(n)) is not None)
+        reads = tuple(d for n in sorted(names) if (d := self.held.current(n)) is not None)
         found = {d.of or d.relation for d in reads}
-        turns = sorted((names & self.in_turn) - found)
-        near = [state for name in turns if (state := self._near(name)) is not None]
+        turns = sorted((names & self.held.in_turn) - found)
+        near = [state for name in turns if (state := self.held.near(name)) is not None]
         reads, found = (*reads, *near), found | {d.of for d in near}
-        before = sorted((names & self.in_turn) - found)
+        before = sorted((names & self.held.in_turn) - found)
         problem = problem or (f"it reads {before[0]}, {_TURNS}" if before else "")
         problem = problem or order_that_counts(query, reads)
         problem = problem or read_by_text(resolved.statement, self.made)
@@ -460,25 +377,10 @@ class _Machine:
             tuple(output.name for output in query.outputs),
             temp=temp,
             doubt="" if plan is not None else "it reads a relation whose rows are not known",
-            problem=problem or self._broken(reads),
+            problem=problem or self.held.broken(reads),
             early=names - found,
             assumed=frozenset(_NEAREST.format(path, each.of, each.path) for each in near),
         )
-
-    def _near(self, name: str) -> Definition | None:
-        """What the one script leaves in a relation that is nearer to the script that runs, by
-        folders, than all others that fill it."""
-        return nearest([d for d in self.shared.values() if d.of == name and d.parts], self.path)
-
-    def _broken(self, reads: Iterable[Definition]) -> str:
-        """What is wrong with a temporary table that is read, or with a view over one."""
-        for read in reads:
-            if read.temp and read.problem:
-                return f"it reads {read.relation}: {read.problem}"
-            stale = stale_under(read, self._current, self.dropped) if read.is_view else None
-            if stale is not None:
-                return f"it reads the view {read.relation} over {stale.relation}, made anew since"
-        return ""
 
     def _plan(self, resolved: Resolved, query: Query, reads: Iterable[Definition]) -> Plan | None:
         """Temporary tables are read through; a report is a relation of its own, proved apart."""
@@ -489,7 +391,7 @@ class _Machine:
             if definition.plan is None:
                 return None
             known[definition.relation] = self._empty(definition, resolved) or definition.plan
-        presumed = self.presumed.setdefault(self.path, set())
+        presumed = self.presumed.setdefault(self.held.path, set())
         env = Env(self.catalog, known, self.bound, presumed)
         return read_as_own(lower(query, env), reads)
 
@@ -504,7 +406,7 @@ class _Machine:
         return lower(query, Env(self.catalog)) if query is not None else None
 
     def _created(self, resolved: Resolved, problem: str) -> Definition:
-        tree, current = resolved.statement.tree, self._current(resolved.target or "")
+        tree, current = resolved.statement.tree, self.held.current(resolved.target or "")
         if tree.args.get("exists") and current is not None:
             return current  # IF NOT EXISTS: nothing happens
         if (
@@ -528,7 +430,7 @@ class _Machine:
     # --- tables that are declared, then filled
 
     def _create_empty(self, resolved: Resolved, problem: str) -> None:
-        current, tree = self._current(resolved.target or ""), resolved.statement.tree
+        current, tree = self.held.current(resolved.target or ""), resolved.statement.tree
         if current is not None and (
             tree.args.get("exists") or current.path != resolved.statement.path
         ):
@@ -536,22 +438,22 @@ class _Machine:
         made = self._declared(resolved)
         if made_otherwise(resolved.statement):
             name, path = resolved.target or "", resolved.statement.path
-            unread = Definition(name, path, (resolved,), (), None, temp=self._is_temp(resolved))
-            self._put(replace(unread, problem=problem or "its query could not be read"))
+            unread = Definition(name, path, (resolved,), (), None, temp=self.held.is_temp(resolved))
+            self.held.put(replace(unread, problem=problem or "its query could not be read"))
             return
         if made is None:
             return
         if current is not None and current.parts and not tree.args.get("replace"):
-            self._put(replace(current, plan=None, problem=current.problem or _TWICE))
+            self.held.put(replace(current, plan=None, problem=current.problem or _TWICE))
             return
         assumed: frozenset[str] = frozenset()
-        if tree.args.get("exists") and made.relation not in self.dropped:
+        if tree.args.get("exists") and made.relation not in self.held.dropped:
             assumed = frozenset({f"{made.relation} is empty before the scripts run"})
         if place_of(resolved.statement):
             problem = problem or (FILLED if made.temp else "")
             assumed |= {f"{made.relation} is empty before the scripts run"}
         filled, problem = self_filling(tree), problem or odd_table(resolved.statement)
-        self._put(replace(made, filled=filled, problem=problem, assumed=assumed))
+        self.held.put(replace(made, filled=filled, problem=problem, assumed=assumed))
 
     def _declared(self, resolved: Resolved) -> Definition | None:
         """A relation without rows, as its declaration has it."""
@@ -562,7 +464,7 @@ class _Machine:
         columns = tuple(c.name for c in table.columns)
         types = tuple(c.type for c in table.columns)
         plan, path = Plan(columns, Values((), len(columns))), resolved.statement.path
-        temp = self._is_temp(resolved)
+        temp = self.held.is_temp(resolved)
         return Definition(name, path, (), (), plan, columns, types, temp=temp)
 
     def _temporary(self, resolved: Resolved) -> Table | None:
@@ -579,18 +481,20 @@ class _Machine:
             problem = problem or f"INSERT with {odd[0] if odd else 'partition'} is not followed"
         elif args.get("overwrite"):
             self._truncate(resolved, problem)
-        self._put(self._inserted(resolved, problem))
+        self.held.put(self._inserted(resolved, problem))
 
     def _inserted(self, resolved: Resolved, problem: str) -> Definition:
         name = resolved.target or ""
-        new, old = self._filled(resolved, problem), self._current(name)
+        new, old = self._filled(resolved, problem), self.held.current(name)
         if old is None and name in self.anew:
             columns = resolved.target_columns or new.columns
             old = self._declared(resolved)
             if old is None and self._is_called_otherwise(resolved, columns):
                 problem = problem or f"nobody says what a column of {name} is called"
             else:
-                old = replace(old or nothing_yet(resolved, columns), temp=self._is_temp(resolved))
+                old = replace(
+                    old or nothing_yet(resolved, columns), temp=self.held.is_temp(resolved)
+                )
         if old is None:
             problem = problem or f"{name} had rows before the first INSERT"
             return replace(new, plan=None, problem=problem)
@@ -619,7 +523,7 @@ class _Machine:
         name = resolved.target or ""
         if not resolved.target_columns and has_unnamed(resolved):
             return True
-        return name not in self.in_turn and has_others(self.catalog.get(name), columns)
+        return name not in self.held.in_turn and has_others(self.catalog.get(name), columns)
 
     # --- what was not followed, and the end
 
@@ -630,18 +534,6 @@ class _Machine:
                 self.bare.append(
                     Definition("", unit.path, (), (), None, problem=reason, at=finding.at)
                 )
-
-    def _meet(self, change: Change) -> None:
-        """What nobody follows: views may show other rows from here on, and code that is run may
-        have changed the temporary tables of its session."""
-        for name in () if change.adds else self.shown.named(change.names | change.spaces):
-            if not change.drops or name not in self.shared:
-                self._show_anew(name)
-        for name in [*self.temps] if change.runs else ():
-            made = self.temps[name]
-            if name[:1] != "@" and name not in self.scratch | self.in_turn and not made.is_view:
-                why = made.problem or f"line {change.line} runs code that may change it"
-                self._put(replace(made, plan=None, problem=why))
 
     def _note_unfollowed(self, resolved: Resolved) -> None:
         reason = unfollowed(resolved)

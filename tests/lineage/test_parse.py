@@ -138,6 +138,13 @@ def test_what_the_parser_gives_up_on_is_kept_and_reported() -> None:
     assert codes(script) == ["OPAQUE", "OPAQUE"]
 
 
+@pytest.mark.parametrize(("language", "found"), [("js", []), ("sql", ["OPAQUE"])])
+def test_words_of_javascript_are_no_queries(language: str, found: list[str]) -> None:
+    body = "return 1; // SELECT x FROM y"
+    made = f"CREATE FUNCTION f(x STRING) RETURNS BOOL LANGUAGE {language} AS '{body}'"
+    assert codes(read(made, "bigquery")) == found
+
+
 def test_existence_tests_are_unwrapped_and_other_conditions_reported() -> None:
     script = read(
         "IF OBJECT_ID('a.b', 'U') IS NOT NULL DROP TABLE a.b;\n"
