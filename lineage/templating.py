@@ -32,6 +32,7 @@ from unwet.lineage.edited import (
 from unwet.lineage.findings import Finding, Span
 from unwet.lineage.lexer import CODE, COMMENT, pieces
 from unwet.lineage.sources import Source
+from unwet.lineage.template_literals import is_own, own_names
 
 TOKEN = re.compile(r"p__(\w+?)__p", re.I)
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
@@ -330,7 +331,10 @@ def _hits(text: str, dialect: str | None, params: Mapping[str, str], names: _Nam
             continue  # most pieces hold no sign of a placeholder
         pattern = _CODE if kind == CODE else _QUOTED
         target = found if kind == CODE else quoted
+        script = own_names(text, start, stop) if kind != CODE else frozenset[str]()
         for match in _matches(pattern, text, signs[at], stop):
+            if match.lastgroup == "dollarbrace" and is_own(match.group(), script, params):
+                continue
             target.extend(_hit(match, habits, own, params, names))
     known = {(hit.style, hit.name) for hit in found}
     dollars = any(hit.style == "dollar" for hit in found)
