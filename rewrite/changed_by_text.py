@@ -24,6 +24,8 @@ _NO_COMMENT: Final = re.compile(r"--(?=[^\s])")
 _SHARP_LINE: Final = re.compile(r"^\s*#[^\n]*", re.MULTILINE)
 _SHARP: Final = frozenset({"bigquery", "mysql"})
 _PART: Final = re.compile(PART)
+_BETWEEN: Final = re.compile(r"[.$]")
+_NO_NAME: Final = re.compile(r"[^#@\w$.-]")  # what stands in no plain name
 # what a statement fills, with no alias or view in between; TABLE(...) and the like are no names
 _CERTAIN: Final = re.compile(
     r"\b(?:INSERT\s+INTO|INTO|CREATE\s+(?:\w+\s+)*?(?:TABLE|VIEW)|ALTER\s+VIEW(?=.*?\bAS\s+SELECT\b))"
@@ -76,12 +78,16 @@ def _begins_by_reading(piece: str) -> bool:
 
 
 def words(text: str) -> Iterator[str]:
-    """Whatever may be a name in a text, and each part of those that are quoted as a whole."""
+    """Whatever may be a name in a text, and each part of those that are quoted as a whole; also
+    what stands in quotes that are those of a text in some dialects: EXECUTE IMMEDIATE "DROP ..",
+    ["DELETE FROM q"], $$DELETE FROM q$$."""
     for hit in _PART.finditer(text):
         word = plain(hit[0])
         yield word
-        if "." in word:
-            yield from word.split(".")
+        if _NO_NAME.search(word):
+            yield from words(hit[0][1:-1])
+        elif "." in word or "$" in word:
+            yield from _BETWEEN.split(word)
 
 
 def last_parts(name: str) -> Iterator[str]:

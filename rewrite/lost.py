@@ -83,7 +83,11 @@ _GOES_ON = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TEXTS = re.compile(r"'[^']*'")
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_STATEMENT = re.compile(
+    r"\s*(?:INSERT\s+INTO|UPDATE(?=.*\bSET\b)|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE|ALTER|DROP|CREATE)\s",
+    re.IGNORECASE | re.DOTALL,
+)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|\$\$.*?\$\$", re.DOTALL)
 
 
 def last_part(relation: str) -> str:
@@ -211,10 +215,14 @@ def written_beside(resolved: Resolved) -> Iterator[str]:
         yield from words(uncommented(statement.text, statement.dialect))
     if resolved.kind == "other" and not is_harmless(statement):
         yield from _of_unknown_kind(statement)
+    if resolved.kind == "query" and (_says_change(statement) or _hands_change(statement)):
+        yield from words(uncommented(statement.text, statement.dialect))
 
 
 def _of_unknown_kind(statement: Statement) -> Iterable[str]:
     text = uncommented(statement.text, statement.dialect)
+    if "\\'" in text:  # nobody is sure what is a comment
+        return words(statement.text)
     if "IGNORE_DUP_KEY" in text.upper():
         return words(text)
     if isinstance(statement.tree, exp.Execute) or _EXECUTING.match(text):
@@ -259,11 +267,24 @@ def _goes_on(statement: Statement) -> bool:
 def _says_change(statement: Statement) -> bool:
     """Whether a variable gets a text that changes something: EXEC (@text) may stand behind it."""
     tree = statement.tree
-    sets = isinstance(tree, exp.Declare | exp.Set)
+    sets = isinstance(tree, exp.Declare | exp.Set) or _gives_variables(tree)
     if not sets and not (isinstance(tree, exp.Command) and str(tree.this).upper() in _SETTING):
         return False
     texts = _QUOTED.findall(uncommented(statement.text, statement.dialect))
     return any(may_change(text) and len(text.split()) > 1 for text in texts)
+
+
+def _gives_variables(tree: exp.Expr) -> bool:
+    """SELECT @text = '...' of T-SQL, SELECT @text := '...' of MySQL."""
+    given = (e.this for e in tree.expressions if isinstance(e, exp.EQ | exp.PropertyEQ))
+    return isinstance(tree, exp.Select) and any(isinstance(each, exp.Parameter) for each in given)
+
+
+def _hands_change(statement: Statement) -> bool:
+    """Whether a query gives somebody's function a statement: SELECT run('DELETE FROM q')."""
+    calls = found_in(statement.tree, exp.Anonymous)
+    texts = (each for call in calls for each in call.find_all(exp.Literal) if each.is_string)
+    return any(_STATEMENT.match(text.name) for text in texts)
 
 
 # --- places -----------------------------------------------------------------------------------

@@ -310,11 +310,23 @@ TEXTS_RUN = [
     ("snowflake", "SET s = 'DELETE FROM q';\nEXECUTE IMMEDIATE $s"),
     ("bigquery", "DECLARE s STRING DEFAULT 'DELETE FROM q WHERE TRUE';\nEXECUTE IMMEDIATE s"),
     ("mysql", "SET @s = 'DELETE FROM q';\nPREPARE st FROM @s;\nEXECUTE st"),
+    ("tsql", "DECLARE @s NVARCHAR(99);\nSELECT @s = N'DELETE FROM q';\nEXEC (@s)"),
+    ("mysql", "SELECT @s := 'DELETE FROM q';\nPREPARE st FROM @s;\nEXECUTE st"),
+    ("snowflake", "SET s = $$DELETE FROM q$$;\nEXECUTE IMMEDIATE $s"),
+    ("bigquery", 'DECLARE s STRING DEFAULT "DELETE FROM q WHERE TRUE";\nEXECUTE IMMEDIATE s'),
+    ("bigquery", 'EXECUTE IMMEDIATE "DELETE FROM q WHERE TRUE"'),
+    ("bigquery", 'EXECUTE IMMEDIATE """\nDELETE FROM d.q WHERE TRUE"""'),
+    ("bigquery", 'CALL d.run(["DELETE FROM q WHERE TRUE"])'),
+    ("bigquery", "EXECUTE IMMEDIATE 'UPDATE r SET a = \\'--\\' WHERE TRUE; DELETE FROM q'"),
+    ("databricks", 'EXECUTE IMMEDIATE "DELETE FROM q"'),
+    ("mysql", 'PREPARE st FROM "DELETE FROM q";\nEXECUTE st'),
+    ("postgres", "DO $x$DELETE FROM q$x$"),
+    ("postgres", "SELECT dblink_exec('DELETE FROM q')"),
 ]
 
 
 @pytest.mark.parametrize(("dialect", "text"), TEXTS_RUN)
-def test_a_text_in_a_variable_may_change_what_it_names(dialect: str, text: str) -> None:
+def test_a_text_that_may_be_run_may_change_what_it_names(dialect: str, text: str) -> None:
     script = f"CREATE TABLE q AS SELECT a FROM t;\n{text};"
     reports = {r.name: r.definition for r in state_of({"a": script}, dialect).reports}
     assert "a.sql has text that is not understood" in (reports["q"].problem or reports["q"].doubt)
@@ -324,6 +336,11 @@ def test_a_text_in_a_variable_that_changes_nothing_is_none() -> None:
     script = "SELECT a INTO q FROM t;\nDECLARE @s VARCHAR(9) = 'q';\nSET @s = 'deleted';"
     [report] = state_of({"a": script}, "tsql").reports
     assert not report.definition.problem and not report.definition.doubt
+
+
+def test_a_text_that_is_no_statement_changes_nothing() -> None:
+    script = "CREATE TABLE q AS SELECT a FROM t;\nSELECT f('update on q'), f('created: q');"
+    assert not any(r.definition.doubt for r in state_of({"a": script}, "postgres").reports)
 
 
 def test_that_a_text_changes_no_table_is_assumed_where_a_template_puts_one_in() -> None:
