@@ -83,6 +83,11 @@ _GOES_ON = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TEXTS = re.compile(r"'[^']*'")
+_MEASURED = re.compile(
+    r"\s*(?:EXPLAIN\b.*?\bANALY[SZ]E\b.*?|ANALYZE\s+(?:FORMAT\s*=\s*\w+\s+)?)"
+    r"\b(?:INSERT|UPDATE|DELETE|MERGE|REPLACE|CREATE|INTO|EXECUTE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _STATEMENT = re.compile(
     r"\s*(?:INSERT\s+INTO|UPDATE(?=.*\bSET\b)|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE|ALTER|DROP|CREATE)\s",
     re.IGNORECASE | re.DOTALL,
@@ -248,7 +253,7 @@ def is_harmless(statement: Statement) -> bool:
         return str(tree.args.get("kind") or "").upper() in _UNTABLED and not odd
     if isinstance(tree, exp.Refresh):
         return statement.dialect in _CACHING
-    if _goes_on(statement) or _says_change(statement):
+    if _goes_on(statement) or _says_change(statement) or _is_explained(statement):
         return False
     if isinstance(tree, exp.Command):
         words = f"{tree.this} {tree.args.get('expression') or ''}".upper().split()
@@ -272,6 +277,11 @@ def _says_change(statement: Statement) -> bool:
         return False
     texts = _QUOTED.findall(uncommented(statement.text, statement.dialect))
     return any(may_change(text) and len(text.split()) > 1 for text in texts)
+
+
+def _is_explained(statement: Statement) -> bool:
+    """Whether a statement is run to be measured: EXPLAIN ANALYZE, and ANALYZE of MariaDB."""
+    return isinstance(statement.tree, exp.Command) and _MEASURED.match(statement.text) is not None
 
 
 def _gives_variables(tree: exp.Expr) -> bool:

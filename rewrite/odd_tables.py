@@ -8,6 +8,8 @@ CREATE TABLE q (...) OPTIONS (partition_expiration_days = 3)   -- BigQuery: they
 CREATE TEMP TABLE k (...) ON COMMIT DELETE ROWS       -- what was put there goes
 CREATE GLOBAL TEMPORARY TABLE k (...)                 -- Oracle: the same; Teradata: VOLATILE, too
 CREATE STREAMING TABLE q AS SELECT ...                -- Databricks: what has come so far
+CREATE TABLE q (a TEXT COLLATE "ci")                  -- which texts are equal is said of the table
+CREATE TABLE q (a TEXT MASKING POLICY m)              -- Snowflake: who may see what is, too
 """
 
 from __future__ import annotations
@@ -34,6 +36,11 @@ _FLEETING: Final = {
 _STREAMING: Final = re.compile(
     r"\s*CREATE\s+OR\s+REFRESH\s+STREAMING\b|\s*CREATE\s+STREAMING\b", re.IGNORECASE
 )
+_COLLATING: Final = (exp.CollateColumnConstraint, exp.CollateProperty)
+_USUAL_COLLATION: Final = "database_default"
+_HIDING: Final = re.compile(
+    r"\b(?:MASKING|ROW\s+ACCESS|AGGREGATION|PROJECTION|JOIN)\s+POLICY\s", re.IGNORECASE
+)
 _NO_DUPLICATES: Final = re.compile(r"\bIGNORE_DUP_KEY\s*=\s*ON\b", re.IGNORECASE)
 
 
@@ -48,6 +55,10 @@ def odd_table(statement: Statement) -> str:
         return "it holds what has come in each time that it was refreshed (STREAMING)"
     properties = tree.args.get("properties")
     found = {type(each): each for each in properties.expressions} if properties is not None else {}
+    if _HIDING.search(uncommented(statement.text, statement.dialect)):
+        return "not everybody sees all that is in it (a policy)"
+    if _is_collated(tree):
+        return "which of its texts are equal is said where it is made (COLLATE)"
     if exp.SetProperty in found and not found[exp.SetProperty].args.get("multi"):
         return "it takes no row twice (SET)"
     if _goes_with_transactions(statement, found.get(exp.OnCommitProperty)):
@@ -55,6 +66,13 @@ def odd_table(statement: Statement) -> str:
     if statement.dialect == "bigquery" and _EXPIRING.search(statement.text):
         return "its rows go after some days (partition_expiration_days)"
     return _of_clickhouse(tree, found) if statement.dialect == "clickhouse" else ""
+
+
+def _is_collated(tree: exp.Create) -> bool:
+    """Whether it says a collation of a column, or of all, which no model has; not in its query."""
+    properties = tree.args.get("properties")
+    said = [each for part in (tree.this, properties) if part for each in part.find_all(*_COLLATING)]
+    return any(each.this.name.lower() != _USUAL_COLLATION for each in said)
 
 
 def _goes_with_transactions(statement: Statement, said: exp.Expr | None) -> bool:

@@ -321,6 +321,8 @@ TEXTS_RUN = [
     ("databricks", 'EXECUTE IMMEDIATE "DELETE FROM q"'),
     ("mysql", 'PREPARE st FROM "DELETE FROM q";\nEXECUTE st'),
     ("postgres", "DO $x$DELETE FROM q$x$"),
+    ("postgres", "EXPLAIN ANALYZE DELETE FROM q"),
+    ("postgres", "EXPLAIN (VERBOSE, ANALYZE) UPDATE q SET a = 1"),
     ("postgres", "SELECT dblink_exec('DELETE FROM q')"),
 ]
 
@@ -339,7 +341,8 @@ def test_a_text_in_a_variable_that_changes_nothing_is_none() -> None:
 
 
 def test_a_text_that_is_no_statement_changes_nothing() -> None:
-    script = "CREATE TABLE q AS SELECT a FROM t;\nSELECT f('update on q'), f('created: q');"
+    texts = "SELECT f('update on q'), f('created: q');\nEXPLAIN DELETE FROM q;\n"
+    script = f"CREATE TABLE q AS SELECT a FROM t;\n{texts}EXPLAIN ANALYZE SELECT a FROM q;"
     assert not any(r.definition.doubt for r in state_of({"a": script}, "postgres").reports)
 
 
