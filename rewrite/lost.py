@@ -83,6 +83,9 @@ _GOES_ON = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TEXTS = re.compile(r"'[^']*'")
+_GLUED = re.compile(
+    r"(p__[a-z\d]+(?:_[a-z\d]+)*__p)(?=[a-z])(?!p__[a-z\d]+(?:_[a-z\d]+)*__p)", re.IGNORECASE
+)
 _MEASURED = re.compile(
     r"\s*(?:EXPLAIN\b.*?\bANALY[SZ]E\b.*?|ANALYZE\s+(?:FORMAT\s*=\s*\w+\s+)?)"
     r"\b(?:INSERT|UPDATE|DELETE|MERGE|REPLACE|CREATE|INTO|EXECUTE)\b",
@@ -167,7 +170,7 @@ def obstacles(script: Script, spaces: frozenset[str] = frozenset()) -> dict[int,
         found.setdefault(index, reason)
     limited = 0
     for statement in placed:
-        if told := open_name(statement):
+        if told := open_name(statement) or _glued(statement):
             found.setdefault(statement.index, told)
         if statement.on_error:
             found.setdefault(statement.index, "it runs only where something before it has failed")
@@ -183,6 +186,17 @@ def obstacles(script: Script, spaces: frozenset[str] = frozenset()) -> dict[int,
             reason = f"it may stand in control flow that is not followed (line {first.line})"
             found.setdefault(statement.index, reason)
     return found
+
+
+def _glued(statement: Statement) -> str:
+    """Whether letters stand behind a placeholder: where `t_{{ x }}rows` and a name of the pile's,
+    `step__x__price`, are written alike, no project says which of them it is."""
+    if not _GLUED.search(statement.text):
+        return ""
+    own = {each.token.lower(): each.text for each in statement.masked.placeholders}
+    hits = (own.get(hit[1].lower(), "") for hit in _GLUED.finditer(statement.text))
+    text = next((each for each in hits if each), "")
+    return f"letters stand behind {text}, which no model can tell from a name" if text else ""
 
 
 def _in_another_space(

@@ -340,6 +340,18 @@ def test_a_text_in_a_variable_that_changes_nothing_is_none() -> None:
     assert not report.definition.problem and not report.definition.doubt
 
 
+GLUED = ["s = 'a{{ x }}b'", "s = '{{ x }}{{ y }}B'", "s = 'a${x}b'", "a{{ x }}b = 1"]
+APART = ["s = 'a{{ x }}_b'", "s = 'a{{ x }}{{ y }}'", "s LIKE 'a{{ x }}%'", "s = 'step__x__price'"]
+
+
+@pytest.mark.parametrize("test", [*GLUED, *APART])
+def test_letters_behind_a_placeholder_are_a_name_of_their_own_or_not(test: str) -> None:
+    script = f"CREATE TABLE q AS SELECT a FROM t WHERE {test};"
+    [report] = state_of({"a": script}, "bigquery").reports
+    told = report.definition.problem or report.definition.doubt
+    assert ("letters stand behind" in told) == (test in GLUED)
+
+
 def test_a_text_that_is_no_statement_changes_nothing() -> None:
     texts = "SELECT f('update on q'), f('created: q');\nEXPLAIN DELETE FROM q;\n"
     script = f"CREATE TABLE q AS SELECT a FROM t;\n{texts}EXPLAIN ANALYZE SELECT a FROM q;"
