@@ -26,6 +26,7 @@ _LONG: Final = 8  # items of a list that is worth a name even of bare columns
 _OFTEN: Final = 6  # times that it stands somewhere, then
 _PAGE: Final = 10  # columns that are worth a name for few times, with nothing else between
 _FEW: Final = 3
+_PAGES: Final = 16  # columns that are worth a name for two
 _VALUES: Final = (exp.Case, exp.Func, exp.Binary, exp.Subquery, exp.GroupingSets)
 _RELATIONS: Final = exp.From | exp.Join | exp.Lateral
 
@@ -177,11 +178,11 @@ def _units(rows: Sequence[_Row], places: Sequence[tuple[int, int]], length: int)
     often = length >= _LONG and len(places) >= _OFTEN
     if sum(bare) <= _PLAIN * length or often:
         yield from _of_run(rows, places, length)
-    elif len(places) >= _FEW:
-        first = 0
+    else:
+        least, first = _PAGE if len(places) >= _FEW else _PAGES, 0
         for is_bare, same in groupby(bare):
             many = len([*same])
-            if is_bare and many >= _PAGE:
+            if is_bare and many >= least:
                 yield from _of_run(rows, [(at, start + first) for at, start in places], many)
             first += many
 

@@ -12,6 +12,7 @@ from sqlglot import exp, parse_one
 from unwet.lineage.pile import load
 from unwet.lineage.sources import Source
 from unwet.rewrite.choose import choose
+from unwet.rewrite.library import Macro
 from unwet.rewrite.refactor import Request, refactor
 from unwet.tests.rewrite.laid_out import flat
 from unwet.tests.rewrite.small_pile import models
@@ -202,6 +203,17 @@ def test_a_page_of_nothing_but_columns_is_a_macro_where_three_say_it() -> None:
                    f"FROM t{i}") for i in range(3)]  # fmt: skip
     assert len(choose(mixed, "duckdb").macros[0].tree.expressions) == len(names)
     assert choose(drafts[:2], "duckdb").macros == ()
+
+
+def test_a_whole_page_of_them_is_one_where_two_say_it() -> None:
+    def said(many: int) -> tuple[Macro, ...]:
+        names = ", ".join(f"{word}_value" for word in "abcdefghijklmnopqr"[:many])
+        other = f"SELECT k, {names} FROM t2 JOIN t3 USING (k) WHERE z > 2"
+        drafts = [draft("r1", f"SELECT {names}, 1 AS y FROM t1"), draft("r2", other)]
+        return choose(drafts, "duckdb").macros
+
+    assert [len(macro.tree.expressions) for macro in said(16)] == [16]
+    assert said(15) == ()
 
 
 def test_a_row_made_of_columns_is_part_of_a_macro() -> None:
