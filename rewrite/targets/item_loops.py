@@ -3,7 +3,9 @@
 ``SUM(counter.a) AS a, SUM(counter.b) AS b, ...`` is a list of names, and is read as one. The items
 of a SELECT, a STRUCT, a COALESCE, an array or an IN, the CTEs of a WITH, the joins of a FROM and
 the branches of a UNION are laid side by side as they are printed, calls of macros included;
-where a stretch of them is the same but for some words, it is one of them in a loop.
+where a stretch of them is the same but for some words, it is one of them in a loop. Branches may
+stand in any order behind the first one, which names the columns: those that are alike stand beside
+one another where that makes fewer lines.
 
 looped(tree, dialect, printed) -> the tree with a word in place of each loop, and the loops
 """
@@ -21,7 +23,7 @@ from sqlglot import exp
 
 from unwet.lineage.trees import copied
 from unwet.rewrite.targets.item_bodies import ItemLoop
-from unwet.rewrite.targets.item_stretches import FEWEST, stretches
+from unwet.rewrite.targets.item_stretches import FEWEST, stretches, together
 from unwet.rewrite.targets.loops import rebuilt
 from unwet.rewrite.unions import branches, is_top, spelled, word
 
@@ -115,8 +117,7 @@ class _Walk:
         parts: list[exp.Expr] = []
         placed: list[Placed] = []
         old, between = branches(union), spelled(word(union), self.dialect)
-        printed = self.printed
-        for part in self._parts(old, lambda branch: printed(copied(branch)), between):
+        for part in self._branches(old, between):
             if isinstance(part, ItemLoop):
                 name = f"loop__{FIRST + len(self.found) + len(placed)}__loop"
                 placed.append(Placed(part, rf"{name}()", between))
@@ -129,6 +130,27 @@ class _Walk:
         self.found.extend(placed)
         union.replace(new)
         return new
+
+    def _branches(self, old: Sequence[exp.Expr], between: str) -> list[ItemLoop | exp.Expr]:
+        """Branches and loops, as they stand or with those beside one another that are alike."""
+        texts: dict[int, str] = {}
+
+        def text(branch: exp.Expr) -> str:
+            if id(branch) not in texts:
+                texts[id(branch)] = self.printed(copied(branch))
+            return texts[id(branch)]
+
+        def lines(part: ItemLoop | exp.Expr) -> int:
+            if isinstance(part, ItemLoop):
+                return part.lines + 1
+            return text(part).count("\n") + 2 if _is_plain(part) else 0
+
+        found = [*self._parts(old, text, between)]
+        if not _repeats([branch for branch in old if _is_plain(branch)]):
+            return found
+        order = together([text(each) if _is_plain(each) else "" for each in old])
+        other = [*self._parts([old[at] for at in order], text, between)]
+        return min(found, other, key=lambda parts: sum(map(lines, parts)))
 
     def _cte(self, loop: ItemLoop) -> exp.Expr:
         name = f"items_{len(self.found)}{_WIDE}"
@@ -163,7 +185,7 @@ class _Walk:
 def _repeats(members: Sequence[exp.Expr]) -> bool:
     """Whether some of them may be alike: a glance that saves printing the others."""
     kinds = [(type(member), type(member.unalias())) for member in members]
-    return max(map(kinds.count, {*kinds})) >= FEWEST
+    return max(map(kinds.count, {*kinds}), default=0) >= FEWEST
 
 
 def _is_plain(member: exp.Expr) -> bool:

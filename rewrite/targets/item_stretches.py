@@ -1,6 +1,7 @@
 """Printed members of one list, side by side: the loops that they are.
 
 stretches(texts) -> the stretches of them, with a loop where one pays
+together(texts) -> their places, with those beside one another that may be one loop
 
 Where a few kinds of members take turns (`base_a, total_a, base_b, total_b`), these are one
 member of the loop together.
@@ -9,7 +10,7 @@ member of the loop together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -43,7 +44,7 @@ def stretches(texts: Sequence[str], between: str = ",") -> Iterator[Stretch]:
     """All members, in their order; ``between``: what stands between two, besides the lines' end."""
     words = _words_between(between)
     items = [lexemes(text) for text in texts]
-    kinds = [skeleton(_words(item)) for item in items]
+    kinds = [_kind(item) for item in items]
     numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
     row = [numbers[kind] for kind in kinds]
     at = start = 0
@@ -59,6 +60,18 @@ def stretches(texts: Sequence[str], between: str = ",") -> Iterator[Stretch]:
         at = start = found[-1][1]
     if at > start:
         yield start, at, None
+
+
+def together(texts: Sequence[str]) -> list[int]:
+    """The places of members, those of one kind beside one another, in the order of the first."""
+    places: dict[Hashable, list[int]] = {}
+    for at, text in enumerate(texts):
+        places.setdefault(_kind(lexemes(text)), []).append(at)
+    return [at for same in places.values() for at in same]
+
+
+def _kind(item: Item) -> Hashable:
+    return skeleton(_words(item))
 
 
 def _words_between(text: str) -> Item:

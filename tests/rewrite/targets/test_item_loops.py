@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import duckdb
 import pytest
 import sqlglot
 from hypothesis import given, settings
@@ -120,6 +121,40 @@ def test_ctes_and_branches_are_loops_too(sql: str) -> None:
     assert "{% for " in text
     assert len(text.splitlines()) < len(tree(sql).sql("bigquery", pretty=True).splitlines())
     assert tree(rendered(text)) == tree(re.sub(r"src__(\w+?)__(\w+?)__src", r"\1.\2", sql))
+
+
+SUMS = "SELECT k, SUM(n) AS n FROM {0} WHERE n > 1 GROUP BY k"
+LARGEST = "SELECT k, MAX(n) FROM {0} WHERE k IN (SELECT k FROM a) GROUP BY k"
+
+
+def test_branches_that_are_alike_stand_beside_one_another() -> None:
+    said = [one.format(name) for name in "abcd" for one in (SUMS, LARGEST)]
+    first = ["SELECT k AS key, n FROM a", said[0], said[1], "SELECT 1, 2", *said[2:]]
+    text = template(tree(" UNION ALL ".join(first), "duckdb"), "duckdb", (), tables=True)
+    assert text.startswith("SELECT\n  k AS key")
+    assert text.count("{% for ") == 2
+    by_turns = template(tree(" UNION ALL ".join(said), "duckdb"), "duckdb", (), tables=True)
+    assert by_turns.count("{% for ") == 1  # one loop of both is shorter
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_law_branches_have_the_same_rows_in_any_order(data: st.DataObject) -> None:
+    kinds = (SUMS, LARGEST, "SELECT k AS key, n FROM {0}", "SELECT k + 1, n FROM {0} LIMIT 0")
+    branch = st.tuples(st.sampled_from(kinds), st.sampled_from("abcde"))
+    said = data.draw(st.lists(branch, min_size=3, max_size=12))
+    word = data.draw(st.sampled_from((" UNION ALL ", " UNION ")))
+    sql = word.join(f"({one.format(name)})" if "LIMIT" in one else one.format(name)
+                    for one, name in said)  # fmt: skip
+    text = rendered(template(tree(sql, "duckdb"), "duckdb", (), tables=True))
+    with duckdb.connect() as base:
+        for at, name in enumerate("abcde"):
+            base.execute(
+                f"CREATE TABLE {name} AS SELECT i % 3 AS k, i * {at} AS n FROM range(5) r(i)"
+            )
+        old, new = base.sql(sql), base.sql(text)
+        assert old.columns == new.columns
+        assert sorted(old.fetchall()) == sorted(new.fetchall())
 
 
 @given(st.data())
