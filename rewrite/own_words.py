@@ -3,7 +3,8 @@
 A model has no settings of its own (session_settings.py), and of the functions those that the
 project makes (own_functions.py). Of others a statement means what it meant only if they are those
 that most statements of the pile call by these names; the project takes these for granted. Two
-scripts that define `IS_GOOD` otherwise do not say the same with it.
+scripts that define `IS_GOOD` otherwise do not say the same with it. What an engine's own tables say
+of others (INFORMATION_SCHEMA.TABLES) may be otherwise where the models are built, too.
 
 in_own_words(scripts) -> what no model can say, and what the project takes for granted
 """
@@ -15,11 +16,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sqlglot import exp
+
 from unwet.lineage.parse import Script
+from unwet.lineage.trees import found_in
 from unwet.rewrite.function_words import called
 from unwet.rewrite.session_settings import under_settings
 from unwet.rewrite.unsure_functions import Said, said, says, unsure
 
+_OF_THE_ENGINE: Final = frozenset({"information_schema", "pg_catalog", "sys"})
 _OUTSIDE: Final = ""  # a function that nobody in the pile defines
 
 
@@ -67,12 +72,24 @@ def in_own_words(
                 reasons[call.path].setdefault(call.index, why)
             elif usual != _OUTSIDE:
                 granted[call.path].add(f"the function {name} is there as {first.path} has it")
+    for path, name in _catalogs(scripts):
+        granted[path].add(f"{name} says of the project's tables what it said of the scripts'")
     settings = under_settings(scripts)
     for path, own in settings.reasons.items():
         reasons[path] = {**own, **reasons[path]}
     for path, said_so in settings.granted.items():
         granted[path] |= said_so
     return OwnWords(reasons, granted)
+
+
+def _catalogs(scripts: Sequence[Script]) -> Iterator[tuple[str, str]]:
+    """The tables of the engine that scripts read, each with the path of one."""
+    for script in scripts:
+        trees = (statement.tree for statement in script.statements)
+        for table in (table for tree in trees for table in found_in(tree, exp.Table)):
+            parts = [part.lower() for each in table.parts for part in each.name.split(".")]
+            if not _OF_THE_ENGINE.isdisjoint(parts[:-1]) or parts[-1:] == ["__tables__"]:
+                yield script.source.path, ".".join(parts[-2:])
 
 
 # --- functions ----------------------------------------------------------------------------------

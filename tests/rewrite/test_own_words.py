@@ -33,6 +33,14 @@ def test_a_report_with_another_function_is_kept(tmp_path: Path) -> None:
     assert "the function good is there as a.sql has it" in result.assumptions
 
 
+@pytest.mark.parametrize("table", ["d.INFORMATION_SCHEMA.TABLES", "d.__TABLES__"])
+def test_what_the_engine_says_of_its_tables_is_assumed(tmp_path: Path, table: str) -> None:
+    result = refactored(tmp_path, f"CREATE TABLE d.r AS SELECT n FROM {table};")
+    [told] = result.assumptions
+    assert told.endswith("says of the project's tables what it said of the scripts'")
+    assert not refactored(tmp_path, "CREATE TABLE d.r AS SELECT n FROM d.tables;").assumptions
+
+
 @pytest.mark.parametrize("body", ["CONCAT(x, '{{ s }}')", "(SELECT MAX(y) FROM d.u)"])
 def test_a_function_that_ends_with_its_script_is_none_of_a_model(tmp_path: Path, body: str) -> None:
     made = f"CREATE TEMP FUNCTION g(x STRING) AS ({body});"
