@@ -11,6 +11,7 @@ from unwet.rewrite.data_tests.values import DataTest
 from unwet.rewrite.dbt_names import IN_CAPITALS
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
+from unwet.rewrite.targets.call_macros import CallMacro, with_call_macros
 from unwet.rewrite.targets.common_stretches import with_common_stretches
 from unwet.rewrite.targets.dbt_folders import Folders, folders_of
 from unwet.rewrite.targets.dbt_properties import (
@@ -46,9 +47,12 @@ from unwet.rewrite.targets.functions import (
 from unwet.rewrite.targets.jinja import template
 from unwet.rewrite.targets.list_macros import ListMacro, with_list_macros
 from unwet.rewrite.targets.macro_text import blocks_text, macro_text, spoken_of
+from unwet.rewrite.targets.one_word_apart import with_words_handed
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of, readers_of
 from unwet.rewrite.targets.replaced import said_in_lines
+from unwet.rewrite.targets.shared_settings import with_settings
 from unwet.rewrite.targets.shared_stretches import with_stretches
+from unwet.rewrite.targets.struct_stretches import with_struct_stretches
 from unwet.rewrite.targets.told_apart import told_apart
 from unwet.rewrite.targets.variables import unset
 from unwet.rewrite.targets.variants_told import models_told
@@ -77,7 +81,6 @@ def check(draft: Draft, dialect: str) -> str:
 
 def files(project: Project) -> dict[str, str]:
     """Every file of the project: its path below the root, and its text."""
-    folders = folders_of(project, unset(project))
     layers = layer_of(project)
     spoken = spoken_of(project)
     library = spoken.project.library
@@ -88,13 +91,10 @@ def files(project: Project) -> dict[str, str]:
         result["profiles.yml"] = profiles_yml(project)
     for draft in project.drafts:
         place = f"{MODELS}/{project.folder(draft.name)}{draft.name}.sql"
-        result[place] = _model(project, spoken.project, draft, folders.own(draft.name))
+        result[place] = _model(project, spoken.project, draft)
     for draft in project.intermediates:
-        own = folders.own(draft.name)
-        result[f"models/{layers[draft.name]}/{draft.name}.sql"] = _model(
-            project, spoken.project, draft, own
-        )
-    result |= _described(project, folders, result)
+        place = f"models/{layers[draft.name]}/{draft.name}.sql"
+        result[place] = _model(project, spoken.project, draft)
     for macro in library.macros:
         text = macro_text(spoken.project, macro, spoken.of(macro.name))
         result[f"macros/{macro.name}.sql"] = text
@@ -102,17 +102,25 @@ def files(project: Project) -> dict[str, str]:
     names = {*(macro.name for macro in library.macros), *library.models}
     # a list is written for loops to go over it, most of all
     written, lists = _with_lists(written, names) if project.loops else (written, ())
-    result |= written
+    names |= {each.name for each in lists}
+    written, said = _with_macros(written, names) if project.loops else (written, ())
+    names |= {each.name for each in said}
+    result = {path: text for path, text in result.items() if not path.endswith(".sql")} | written
     functions = as_macros(project, needed(project.functions, written.values()), names)
     result |= {f"macros/{FOLDER}{name}.sql": text for name, (_, text) in functions.items()}
+    written |= {path: text for path, text in result.items() if path.endswith(".sql")}
+    settled, folders = with_settings(written, folders_of(project, unset(project)))
     result["dbt_project.yml"] = project_yml(project, folders, on_start(functions))
     made = notes(project, functions)
+    result |= settled | _described(project, folders, settled)
     if quotes_models(project):
         result[ALIASES] = IN_CAPITALS
         made["generate_alias_name"] = ALIASES_SAID
-    if library.macros or lists or made:
-        texts = {macro.name: result[f"macros/{macro.name}.sql"] for macro in library.macros}
-        result["macros/macros.yml"] = macros_yml(library, lists, made, told_apart(texts))
+    if library.macros or lists or said or made:
+        texts = {macro.name: result[path] for macro in library.macros
+                 if (path := f"macros/{macro.name}.sql") in result}  # fmt: skip
+        about = told_apart(texts)
+        result["macros/macros.yml"] = macros_yml(library, texts, lists, said, made, about)
     if needs_unique_together(_tests(project)):
         result[UNIQUE_TOGETHER] = UNIQUE_TOGETHER_SQL
     for path, text in project.originals.items():
@@ -130,6 +138,18 @@ def _with_lists(
     found = {path: with_stretches(text) for path, text in found.items()}
     found |= {f"macros/{each.name}.sql": each.text for each in more}
     return found, (*lists, *more)
+
+
+def _with_macros(
+    written: Mapping[str, str], names: set[str]
+) -> tuple[dict[str, str], tuple[CallMacro, ...]]:
+    """The templates in which a macro says what several say word for word, or nearly."""
+    found, macros = dict(written), dict[str, CallMacro]()
+    for step in (with_struct_stretches, with_words_handed, with_call_macros):
+        found, more = step(found, names | macros.keys())
+        macros |= {each.name: each for each in more}
+        found |= {f"macros/{each.name}.sql": each.text for each in more}
+    return found, tuple(macros[name] for name in macros if f"macros/{name}.sql" in found)
 
 
 def _tests(project: Project) -> list[Sequence[DataTest]]:
@@ -173,7 +193,7 @@ def how_to_build(project: Project, paths: Collection[str]) -> str:
     return f"{wrapped(first)}\n{build}" + apart + rights(project)
 
 
-def _model(project: Project, spoken: Project, draft: Draft, settings: Sequence[str]) -> str:
+def _model(project: Project, spoken: Project, draft: Draft) -> str:
     def printed() -> str:
         tree = copied(spoken.library.models[draft.name])
         tree.comments = None
@@ -182,7 +202,5 @@ def _model(project: Project, spoken: Project, draft: Draft, settings: Sequence[s
         )
 
     text = project.text(draft.name, printed)
-    # the settings first: sqlfmt puts them into one line with a short query right behind them
-    head = f"{{{{ config({', '.join(settings)}) }}}}\n\n" if settings else ""
-    head += "".join(f"-- {plain(line)}\n" for line in said_in_lines(draft))
+    head = "".join(f"-- {plain(line)}\n" for line in said_in_lines(draft))
     return f"{head}{text}\n"

@@ -15,7 +15,7 @@ folder says, the model waits for it, too, though it could do with fewer variable
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -63,39 +63,44 @@ class Folder:
 @dataclass(frozen=True, slots=True)
 class Folders:
     """`models`: what each has; `paths`: the folders that it is in, the layer first; `layers`: what
-    these say."""
+    these say of models; `exposed`: what the folder of reports says of exposures."""
 
     models: Mapping[str, Setting]
     paths: Mapping[str, tuple[str, ...]]
     layers: Mapping[str, Folder]
+    exposed: Folder
 
     def own(self, name: str) -> list[str]:
         """What a model says for itself, as arguments of `config()`."""
-        here, usual = self.models[name], self._usual(name, name)
+        here, usual = self.models[name], self._usual(name)
         said = [f"materialized='{here.stored}'"] if here.stored != usual.stored else []
         return said + ([f"enabled={_enabled(here.needs)}"] if here.needs != usual.needs else [])
 
-    def exposed(self, name: str, called: str) -> dict[str, Any]:
+    def config(self, name: str, called: str) -> dict[str, Any]:
         """The entry `config` of a report's exposure that is called so, where it needs one."""
         needs = self.models[name].needs
-        usual = self._usual(name, called)
+        # dbt takes what a folder says for an exposure that is called like it, too
+        usual = self.exposed.usual_at([*self.paths[name][1:], called])
         return {"config": {"enabled": _switch(needs)}} if needs != usual.needs else {}
 
     def as_yaml(self) -> dict[str, Any]:
         """The entries `models:` and `exposures:` of a project, without its name."""
         models = {layer: folder.as_yaml() for layer, folder in self.layers.items()}
-        marts = _switches(models.get(MARTS, {}))
+        marts = _switches(self.exposed.as_yaml())
         return {"models": models} | ({"exposures": {MARTS: marts}} if marts else {})
 
-    def _usual(self, name: str, called: str) -> Setting:
-        """Dbt takes what a folder says for a model or an exposure that is called like it, too."""
+    def without(self, names: Collection[str]) -> Folders:
+        """What folders say where these models have their settings from elsewhere."""
+        return _folders(self.models, self.paths, frozenset(names))
+
+    def _usual(self, name: str) -> Setting:
+        """Dbt takes what a folder says for a model that is called like it, too."""
         layer, *path = self.paths[name]
-        return self.layers[layer].usual_at([*path, called])
+        return self.layers[layer].usual_at([*path, name])
 
 
 def folders_of(project: Project, needs: Mapping[str, tuple[str, ...]]) -> Folders:
     """`needs`: the variables without a value that each model needs."""
-    by_layer: dict[str, list[str]] = defaultdict(list)
     models: dict[str, Setting] = {}
     paths: dict[str, tuple[str, ...]] = {}
     layers = layer_of(project)
@@ -104,23 +109,36 @@ def folders_of(project: Project, needs: Mapping[str, tuple[str, ...]]) -> Folder
         models[name] = Setting(_stored(project, name, layer), needs[name])
         below = project.folder(name).split("/")[:-1] if layer == MARTS else ()
         paths[name] = (layer, *below)
+    alone = _folders(models, paths, frozenset())
+    return _folders(_as_usual(project, alone), paths, frozenset())
+
+
+def _folders(
+    models: Mapping[str, Setting], paths: Mapping[str, tuple[str, ...]], apart: frozenset[str]
+) -> Folders:
+    """`apart`: models for which no folder has to speak, only for their exposures."""
+    by_layer: dict[str, list[str]] = defaultdict(list)
+    for name, (layer, *_) in paths.items():
         by_layer[layer].append(name)
     found: dict[str, Folder] = {}
     for layer in (each for each in LAYERS if each in by_layer):
-        inside = [(paths[name][1:], models[name]) for name in by_layer[layer]]
-        usual = _usual([setting for _, setting in inside], layer)
-        found[layer] = Folder(usual, _inner(inside, usual))
-    return Folders(_as_usual(project, models, paths, found), paths, found)
+        names = by_layer[layer]
+        inside = [(paths[name][1:], models[name]) for name in names if name not in apart]
+        found[layer] = _folder(inside, layer)
+    marts = by_layer.get(MARTS, ())
+    exposed = [(paths[name][1:], Setting("view", models[name].needs)) for name in marts]
+    return Folders(models, paths, found, _folder(exposed, MARTS))
 
 
-def _as_usual(
-    project: Project,
-    models: Mapping[str, Setting],
-    paths: Mapping[str, Sequence[str]],
-    layers: Mapping[str, Folder],
-) -> dict[str, Setting]:
+def _folder(inside: Sequence[tuple[tuple[str, ...], Setting]], layer: str) -> Folder:
+    usual = _usual([setting for _, setting in inside], layer)
+    return Folder(usual, _inner(inside, usual))
+
+
+def _as_usual(project: Project, folders: Folders) -> dict[str, Setting]:
     """The models, those that are no reports with the needs that are usual where they are, if all
     that read them have them: a model that is enabled never reads one that is not."""
+    models, paths, layers = folders.models, folders.paths, folders.layers
     readers = readers_of(project)
     found = {draft.name: models[draft.name] for draft in project.drafts}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +15,7 @@ from unwet.rewrite.described import Described
 from unwet.rewrite.library import Library, parameters
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
+from unwet.rewrite.targets.call_macros import CallMacro
 from unwet.rewrite.targets.dbt_folders import Folders
 from unwet.rewrite.targets.dbt_quoting import is_word, quotes_models
 from unwet.rewrite.targets.dbt_tests import JINJA, with_tests
@@ -271,7 +272,7 @@ def _exposure(project: Project, report: Report, folders: Folders) -> dict[str, o
         "owner": {"name": project.folder(report.name).rstrip("/") or _NOBODY},
         "depends_on": [f"ref('{report.name}')"],
         "description": "Legacy report at " + plain(", ".join(replaced(project, report))),
-        **folders.exposed(report.name, f"legacy_{report.name}"),
+        **folders.config(report.name, f"legacy_{report.name}"),
     }
 
 
@@ -281,15 +282,19 @@ def _yaml(value: object) -> str:
 
 def macros_yml(
     library: Library,
+    written: Collection[str],
     lists: Sequence[ListMacro] = (),
+    calls: Sequence[CallMacro] = (),
     others: Mapping[str, str] = NO_OTHERS,
     apart: Mapping[str, str] = NO_OTHERS,
 ) -> str:
-    """``others``: what further macros do, by their names; ``apart``: in what one differs from that
-    which is called alike."""
+    """``written``: the macros of the library that are written; ``others``: what further ones do, by
+    their names; ``apart``: in what one differs from that which is called alike."""
     macros: list[dict[str, object]] = []
     said = true_comments(library)
     for macro in sorted(library.macros, key=lambda m: m.name):
+        if macro.name not in written:
+            continue
         about = ". ".join(filter(None, (said[macro.name], apart.get(macro.name, ""))))
         entry: dict[str, object] = {"name": macro.name, "description": about}
         if macro.params:
@@ -297,6 +302,11 @@ def macros_yml(
             entry["arguments"] = [{"name": name} for name in parameters(macro)]
         macros.append(entry)
     macros += [{"name": each.name, "description": each.comment} for each in lists]
+    for each in calls:
+        entry = {"name": each.name, "description": each.comment}
+        if each.params:
+            entry["arguments"] = [{"name": name} for name in each.params]
+        macros.append(entry)
     macros += [{"name": name, "description": said} for name, said in others.items()]
     return _yaml({"version": 2, "macros": macros})
 
