@@ -340,6 +340,24 @@ def test_a_text_in_a_variable_that_changes_nothing_is_none() -> None:
     assert not report.definition.problem and not report.definition.doubt
 
 
+ATTACHED = [
+    ("ATTACH 'x.db' AS z", "ATTACH 'y.db' AS z", "z"),
+    ("ATTACH 'x.db' AS z", "ATTACH 'x.db' AS y", "y"),
+    ("ATTACH 'x.db' AS z", "ATTACH 'x.db' AS z", ""),
+    ("ATTACH 'x.db' AS z", "ATTACH 'y.db' AS y", ""),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "name"), ATTACHED)
+def test_attached_databases_are_known_by_one_name(one: str, other: str, name: str) -> None:
+    scripts = {
+        "a": f"{one};\nCREATE TABLE main.q AS SELECT a FROM z.t;",
+        "b": f"{other};\nCREATE TABLE main.r AS SELECT a FROM {name or 'z'}.t;",
+    }
+    told = {r.definition.problem or r.definition.doubt for r in state_of(scripts, "duckdb").reports}
+    assert all("(ATTACH)" in each for each in told) if name else told == {""}
+
+
 GLUED = ["s = 'a{{ x }}b'", "s = '{{ x }}{{ y }}B'", "s = 'a${x}b'", "a{{ x }}b = 1"]
 APART = ["s = 'a{{ x }}_b'", "s = 'a{{ x }}{{ y }}'", "s LIKE 'a{{ x }}%'", "s = 'step__x__price'"]
 
