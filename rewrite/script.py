@@ -59,6 +59,7 @@ from unwet.rewrite.script_order import Unit, base_reads, conflicts, edited_last,
 from unwet.rewrite.slices import leaves_alone
 from unwet.rewrite.stars import is_open, made_table
 from unwet.rewrite.taken_away import taken_away
+from unwet.rewrite.tied import read_in_parts
 from unwet.rewrite.typed_nothing import typed_nothing
 from unwet.rewrite.writes import (
     as_row,
@@ -111,8 +112,8 @@ def end_state(
     machine.streams = streams(each.statement for each in resolved)
     machine.made = _by_last_parts(name for each in units for name in each.makes | each.fills)
     own, apart = in_own_words(scripts, made, models), names_apart(resolved)
-    again = run_again(scripts, resolved)
-    reasons = (in_several_databases(scripts), placed, missed, apart, own.reasons, again)
+    again, parts = run_again(scripts, resolved), read_in_parts(resolved)
+    reasons = (in_several_databases(scripts), placed, missed, apart, parts, own.reasons, again)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
     run = unnamed(unfollowed, scripts)
     for path in {*constants, *(by_path if run else ())}:

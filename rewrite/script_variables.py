@@ -19,7 +19,12 @@ from unwet.lineage.resolve import Query, Resolved
 from unwet.rewrite.reads import blocks
 
 # DuckDB and Snowflake; SQL Server
-_OF_SESSION = frozenset({"GETVARIABLE", "SESSION_CONTEXT", "CONTEXT_INFO"})
+_OF_SESSION = frozenset(
+    {"GETVARIABLE", "SESSION_CONTEXT", "CONTEXT_INFO",
+     # what its last statements did
+     "SCOPE_IDENTITY", "IDENT_CURRENT", "ROWCOUNT_BIG", "LAST_INSERT_ID", "LAST_INSERT_ROWID",
+     "FOUND_ROWS", "ROW_COUNT", "CURRVAL", "LASTVAL", "LAST_QUERY_ID"}
+)  # fmt: skip
 _SEE_OUTPUTS = (exp.Group, exp.Having, exp.Order, exp.Qualify)
 
 

@@ -15,6 +15,7 @@ from sqlglot import exp
 from unwet.lineage.resolve import Resolved
 from unwet.rewrite.changed_by_text import plain
 from unwet.rewrite.lost import last_part
+from unwet.rewrite.script_order import base_reads
 
 _FILLS: Final = frozenset({"insert", "update", "delete", "merge", "truncate"})
 _TAKES: Final = frozenset({"update", "delete", "merge"})
@@ -57,6 +58,22 @@ def acted_on(statements: Sequence[Resolved]) -> Mapping[str, frozenset[str]]:
             if acts:
                 acting.setdefault(other, set()).add(table)
     return {name: _closure(name, acting) for name in acting}
+
+
+def read_in_parts(statements: Sequence[Resolved]) -> Mapping[str, Mapping[int, str]]:
+    """By script and index of a statement: why it reads a partition that no model fills, as its rows
+    are put into its table."""
+    parts = {part: whole for each in statements for part, whole in _partitions(each)}
+    filled = {last_part(each.target) for each in statements
+              if each.kind in _FILLS and each.target} if parts else set[str]()  # fmt: skip
+    found: dict[str, dict[int, str]] = {}
+    for each in statements if filled else ():
+        for name in sorted(base_reads(each.query)) if each.query is not None else ():
+            whole = parts.get(last_part(name), "")
+            if whole in filled:
+                why = f"it reads {name}, a partition of {whole}, which has what is put into that"
+                found.setdefault(each.statement.path, {}).setdefault(each.statement.index, why)
+    return found
 
 
 def _replaces(resolved: Resolved) -> bool:
