@@ -92,11 +92,11 @@ def snake(name: str) -> str:
     return re.sub(r"\W+", "_", spaced).strip("_").lower()
 
 
-def shared_words(columns: Iterable[str]) -> str:
-    """The words that all names have, in the order of the first."""
+def shared_words(columns: Iterable[str], otherwise: str = "column") -> str:
+    """The words that all names have, in the order of the first; ``otherwise``: for none."""
     first, *others = (snake(name).split("_") for name in columns)
     name = "_".join(word for word in first if all(word in words for words in others))
-    return name if name.isidentifier() else "column"
+    return name if name.isidentifier() else otherwise
 
 
 def hole_name(values: Sequence[str], role: str) -> str:

@@ -20,38 +20,25 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, takewhile
 from typing import Final, NamedTuple
 
 from unwet.rewrite.naming import free_macro, free_parameter, hole_name, shared_words
 from unwet.rewrite.targets.jinja import called
+from unwet.rewrite.targets.made_macros import HEAD, MadeMacro, comment_of, macro_file, stem
 from unwet.rewrite.targets.shared_lists import TEXT
 
 _LEAST_SAVED: Final = 5  # lines; a macro is a file more to open
 _PARAMS: Final = 2  # what a call says without names
 _MODELS: Final = "models/"
-_HEAD: Final = re.compile(rf"\A\{{% macro (\w+)\(((?:{TEXT}|[^'\"%])*)\) %\}}\n")
 _CALL: Final = re.compile(
     rf"(?P<head>(?:-- .*\n)*)\{{\{{ (?P<macro>\w+)\((?P<args>(?:{TEXT}|[^'\"\\{{}}])*)\) \}}\}}\n?"
 )
-_ANY_TAG: Final = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 _TOKEN: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\w+|\s+|.", re.DOTALL)
 _BEFORE: Final = frozenset("(,=~[")  # a constant beside these may be any other expression
 _AFTER: Final = frozenset("),~]")
-_SHOWN: Final = 3  # models in a comment
-_NOTHING: Final = shared_words(["a", "b"])
-
-
-@dataclass(frozen=True, slots=True)
-class CallMacro:
-    """A macro that says a call of another one, and what it is for."""
-
-    name: str
-    comment: str
-    params: tuple[str, ...]
-    text: str
 
 
 class _Model(NamedTuple):
@@ -93,7 +80,7 @@ class _Family:
 
 def with_call_macros(
     files: Mapping[str, str], taken: Collection[str]
-) -> tuple[dict[str, str], tuple[CallMacro, ...]]:
+) -> tuple[dict[str, str], tuple[MadeMacro, ...]]:
     """``taken``: names of models and macros."""
     found, macros, names = dict(files), [], {*taken}
     for group in _alike(files):
@@ -109,7 +96,7 @@ def with_call_macros(
 
 def _alike(files: Mapping[str, str]) -> list[list[_Model]]:
     """Models whose calls differ in constants only."""
-    heads = (_HEAD.match(text) for text in files.values())
+    heads = (HEAD.match(text) for text in files.values())
     params = {hit[1]: tuple(_params(hit[2])) for hit in heads if hit}
     groups: dict[tuple[str, tuple[str, ...]], list[_Model]] = defaultdict(list)
     for path, text in sorted(files.items()):
@@ -190,11 +177,11 @@ def _said(name: str, family: _Family, number: int) -> str:
     return called(name, [f"'{values[number]}'" for values in family.params])
 
 
-def _macro(family: _Family, taken: Collection[str]) -> CallMacro:
+def _macro(family: _Family, taken: Collection[str]) -> MadeMacro:
     first = family.models[0]
     stems = [stem(each.path) for each in family.models]
-    words = shared_words(stems)
-    name = free_macro(words if words != _NOTHING else f"{first.macro}_of", {*taken, *first.tokens})
+    words = shared_words(stems, f"{first.macro}_of")
+    name = free_macro(words, {*taken, *first.tokens})
     names: dict[tuple[str, ...], str] = {}
     keys = [token for token in first.tokens if token != " "]
     spoken = {word for word, after in zip(keys, [*keys[1:], ")"], strict=True) if after != "="}
@@ -208,8 +195,8 @@ def _macro(family: _Family, taken: Collection[str]) -> CallMacro:
     ]
     params = tuple(names.values())
     body = called(first.macro, [*_arguments("".join(tokens))])
-    text = f"{{% macro {name}({', '.join(params)}) %}}\n{body}\n{{% endmacro %}}\n"
-    return CallMacro(name, comment_of(stems, f"say to {first.macro}"), params, text)
+    comment = comment_of(stems, f"say to {first.macro}")
+    return MadeMacro(name, comment, macro_file(name, body, params), params)
 
 
 def _role(model: _Model, at: int) -> str:
@@ -243,21 +230,3 @@ def _arguments(text: str) -> Iterator[str]:
 def _params(text: str) -> Iterator[str]:
     """The names of a macro's parameters, without their defaults."""
     yield from (re.split(r"\W", each, maxsplit=1)[0] for each in _arguments(text))
-
-
-def words_in_tags(texts: Iterable[str]) -> set[str]:
-    """What tags of Jinja name: a macro of such a name could not be called beside it."""
-    tags = (tag for text in texts for tag in _ANY_TAG.findall(text))
-    return {word for tag in tags for word in re.findall(r"\w+", tag)}
-
-
-def stem(path: str) -> str:
-    """The name of the model or macro of a file."""
-    return path.rpartition("/")[2].removesuffix(".sql")
-
-
-def comment_of(stems: Sequence[str], done: str) -> str:
-    """What is said of a macro that these models and macros call, after what they do with it."""
-    shown = stems[: _SHOWN if len(stems) > _SHOWN + 1 else -1]
-    last = f"{len(stems) - _SHOWN} more" if len(stems) > _SHOWN + 1 else stems[-1]
-    return f"What {', '.join(shown)} and {last} {done}."

@@ -19,7 +19,8 @@ from typing import Final
 
 from unwet.rewrite.naming import free_macro, slug
 from unwet.rewrite.targets.column_runs import Items
-from unwet.rewrite.targets.list_macros import ListMacro, comment_of, macro_text
+from unwet.rewrite.targets.list_macros import macro_text
+from unwet.rewrite.targets.made_macros import MadeMacro, comment_of
 from unwet.rewrite.targets.shared_stretches import (
     Written,
     common_stretches,
@@ -56,17 +57,19 @@ class _Place:
 
 def with_common_stretches(
     files: Mapping[str, str], taken: Collection[str]
-) -> tuple[dict[str, str], tuple[ListMacro, ...]]:
+) -> tuple[dict[str, str], tuple[MadeMacro, ...]]:
     """The templates, by their paths, and the macros that they call. ``taken``: names of macros and
     models."""
     places = [place for path, text in files.items() for place in _places(path, text)]
-    used, made, known = {*taken}, list[ListMacro](), dict[tuple[Items, Items], list[Items]]()
+    used, made, known = {*taken}, list[MadeMacro](), dict[tuple[Items, Items], list[Items]]()
     while (stretch := _best(places, known)) is not None:
         users = [each for each in places if each.has(stretch)]
         name = free_macro(_name(stretch, users[0].written.name), used)
         used.add(name)
         where = sorted({each.path for each in users})
-        made.append(ListMacro(name, comment_of(where), macro_text(name, written_list(stretch))))
+        made.append(
+            MadeMacro(name, comment_of(where, "go over"), macro_text(name, written_list(stretch)))
+        )
         places = [each.with_call(stretch, f"{name}()") for each in places]
     found = dict(files)
     for path in {each.path for each in places} if made else ():

@@ -11,7 +11,7 @@ from unwet.rewrite.data_tests.values import DataTest
 from unwet.rewrite.dbt_names import IN_CAPITALS
 from unwet.rewrite.own_functions import OwnFunction
 from unwet.rewrite.project import Project
-from unwet.rewrite.targets.call_macros import CallMacro, with_call_macros
+from unwet.rewrite.targets.call_macros import with_call_macros
 from unwet.rewrite.targets.common_stretches import with_common_stretches
 from unwet.rewrite.targets.dbt_folders import Folders, folders_of
 from unwet.rewrite.targets.dbt_properties import (
@@ -45,8 +45,9 @@ from unwet.rewrite.targets.functions import (
     rights,
 )
 from unwet.rewrite.targets.jinja import template
-from unwet.rewrite.targets.list_macros import ListMacro, with_list_macros
+from unwet.rewrite.targets.list_macros import with_list_macros
 from unwet.rewrite.targets.macro_text import blocks_text, macro_text, spoken_of
+from unwet.rewrite.targets.made_macros import MadeMacro
 from unwet.rewrite.targets.one_word_apart import with_words_handed
 from unwet.rewrite.targets.placing import INTERMEDIATE, STAGING, layer_of, readers_of
 from unwet.rewrite.targets.replaced import said_in_lines
@@ -120,7 +121,7 @@ def files(project: Project) -> dict[str, str]:
         texts = {macro.name: result[path] for macro in library.macros
                  if (path := f"macros/{macro.name}.sql") in result}  # fmt: skip
         about = told_apart(texts)
-        result["macros/macros.yml"] = macros_yml(library, texts, lists, said, made, about)
+        result["macros/macros.yml"] = macros_yml(library, texts, (*lists, *said), made, about)
     if needs_unique_together(_tests(project)):
         result[UNIQUE_TOGETHER] = UNIQUE_TOGETHER_SQL
     for path, text in project.originals.items():
@@ -130,7 +131,7 @@ def files(project: Project) -> dict[str, str]:
 
 def _with_lists(
     written: Mapping[str, str], names: set[str]
-) -> tuple[dict[str, str], tuple[ListMacro, ...]]:
+) -> tuple[dict[str, str], tuple[MadeMacro, ...]]:
     """The templates in which what lists have in common is said once, with the macros for it."""
     found, lists = with_list_macros(written, names)
     found |= {f"macros/{each.name}.sql": each.text for each in lists}
@@ -142,9 +143,9 @@ def _with_lists(
 
 def _with_macros(
     written: Mapping[str, str], names: set[str]
-) -> tuple[dict[str, str], tuple[CallMacro, ...]]:
+) -> tuple[dict[str, str], tuple[MadeMacro, ...]]:
     """The templates in which a macro says what several say word for word, or nearly."""
-    found, macros = dict(written), dict[str, CallMacro]()
+    found, macros = dict(written), dict[str, MadeMacro]()
     for step in (with_struct_stretches, with_words_handed, with_call_macros):
         found, more = step(found, names | macros.keys())
         macros |= {each.name: each for each in more}

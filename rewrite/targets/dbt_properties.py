@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -15,13 +15,12 @@ from unwet.rewrite.described import Described
 from unwet.rewrite.library import Library, parameters
 from unwet.rewrite.project import Project
 from unwet.rewrite.script import Report
-from unwet.rewrite.targets.call_macros import CallMacro
 from unwet.rewrite.targets.dbt_folders import Folders
 from unwet.rewrite.targets.dbt_quoting import is_word, quotes_models
 from unwet.rewrite.targets.dbt_tests import JINJA, with_tests
 from unwet.rewrite.targets.jinja import escaped
-from unwet.rewrite.targets.list_macros import ListMacro
 from unwet.rewrite.targets.made_elsewhere import Maker, makers
+from unwet.rewrite.targets.made_macros import MadeMacro
 from unwet.rewrite.targets.placing import home, readers_of, unplaced
 from unwet.rewrite.targets.replaced import is_code, replaced, said_in_lines
 from unwet.rewrite.targets.variants_told import columns_told
@@ -283,32 +282,28 @@ def _yaml(value: object) -> str:
 def macros_yml(
     library: Library,
     written: Collection[str],
-    lists: Sequence[ListMacro] = (),
-    calls: Sequence[CallMacro] = (),
+    made: Sequence[MadeMacro] = (),
     others: Mapping[str, str] = NO_OTHERS,
     apart: Mapping[str, str] = NO_OTHERS,
 ) -> str:
-    """``written``: the macros of the library that are written; ``others``: what further ones do, by
-    their names; ``apart``: in what one differs from that which is called alike."""
+    """``written``: the macros of the library that are written; ``made``: those that its templates
+    got; ``others``: what further ones do, by their names; ``apart``: in what one differs from that
+    which is called alike."""
     macros: list[dict[str, object]] = []
     said = true_comments(library)
     for macro in sorted(library.macros, key=lambda m: m.name):
-        if macro.name not in written:
-            continue
-        about = ". ".join(filter(None, (said[macro.name], apart.get(macro.name, ""))))
-        entry: dict[str, object] = {"name": macro.name, "description": about}
-        if macro.params:
-            # dbt's validate_macro_args compares them one by one with the macro's own
-            entry["arguments"] = [{"name": name} for name in parameters(macro)]
-        macros.append(entry)
-    macros += [{"name": each.name, "description": each.comment} for each in lists]
-    for each in calls:
-        entry = {"name": each.name, "description": each.comment}
-        if each.params:
-            entry["arguments"] = [{"name": name} for name in each.params]
-        macros.append(entry)
-    macros += [{"name": name, "description": said} for name, said in others.items()]
+        if macro.name in written:
+            about = ". ".join(filter(None, (said[macro.name], apart.get(macro.name, ""))))
+            macros.append(_macro(macro.name, about, parameters(macro) if macro.params else ()))
+    macros += [_macro(each.name, each.comment, each.params) for each in made]
+    macros += [_macro(name, about) for name, about in others.items()]
     return _yaml({"version": 2, "macros": macros})
+
+
+def _macro(name: str, about: str, params: Iterable[str] = ()) -> dict[str, object]:
+    # dbt's validate_macro_args compares them one by one with the macro's own
+    arguments = [{"name": param} for param in params]
+    return {"name": name, "description": about} | ({"arguments": arguments} if arguments else {})
 
 
 def plain(comment: str) -> str:

@@ -22,6 +22,7 @@ from typing import Final
 from unwet.rewrite.library import LINE
 from unwet.rewrite.naming import common_words, free_macro, majority
 from unwet.rewrite.targets.jinja import wrapped
+from unwet.rewrite.targets.made_macros import MadeMacro, comment_of, macro_file, stem
 from unwet.rewrite.targets.shared_lists import TEXT, dedented, is_plain, without_breaks
 
 _LEAST_SAVED: Final = 5  # lines; a macro is a file more to open
@@ -30,8 +31,6 @@ _LONG: Final = 6  # lines of a list that is compared with others that are alike
 _ALIKE: Final = 0.6  # of the shorter of two lists, what the other one has, too
 _LEFT_OUT: Final = 0.25  # of the items, at most; who leaves out more goes over another list
 
-_SHOWN: Final = 3  # files in a comment
-
 _LIST: Final = re.compile(
     rf"\{{% (?:for (?P<names>\w+(?:, \w+)*) in|set \w+ =) "
     rf"(?P<list>\[(?:{TEXT}|[^'\"\\%])*\]) %\}}"
@@ -39,15 +38,6 @@ _LIST: Final = re.compile(
 _TEXTS: Final = re.compile(rf"\[\s*(?:{TEXT})(?:,\s*(?:{TEXT}))*,?\s*\]")
 
 Items = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ListMacro:
-    """A macro that returns a list, and what it is of."""
-
-    name: str
-    comment: str
-    text: str
 
 
 @dataclass(slots=True)
@@ -96,10 +86,10 @@ class _Group:
 
 def with_list_macros(
     files: Mapping[str, str], taken: Collection[str]
-) -> tuple[dict[str, str], tuple[ListMacro, ...]]:
+) -> tuple[dict[str, str], tuple[MadeMacro, ...]]:
     """The templates with calls in place of lists, by their paths, and the macros that these call.
     ``taken``: names of macros and models."""
-    used, macros, calls = {*taken}, list[ListMacro](), dict[str, str]()
+    used, macros, calls = {*taken}, list[MadeMacro](), dict[str, str]()
     for group in _groups(_lists(files)):
         where = sorted({path for member in group.members for path in member.files})
         if len(where) < 2 or group.saved < _LEAST_SAVED:
@@ -108,7 +98,7 @@ def with_list_macros(
         name = free_macro(_name(group, where), used | words)
         used.add(name)
         items = f"[\n{wrapped(group.items)},\n]" if group.items else group.members[0].text
-        macros.append(ListMacro(name, comment_of(where), macro_text(name, items)))
+        macros.append(MadeMacro(name, comment_of(where, "go over"), macro_text(name, items)))
         calls |= {member.said: group.head(member, name) for member in group.members}
 
     def put(found: re.Match[str]) -> str:
@@ -190,22 +180,11 @@ def _name(group: _Group, where: Iterable[str]) -> str:
     """After the files that go over it, as far as they are called alike, and what an item is."""
     names = [name for member in group.members for name in member.names if "," not in name]
     what = f"{majority(names)}s" if names else "rows"
-    about = common_words([_stem(path) for path in where])
+    about = common_words([stem(path) for path in where])
     return f"{about}_{what}" if about else what
-
-
-def _stem(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".sql")
-
-
-def comment_of(where: Sequence[str]) -> str:
-    """What is said of a list that these files go over."""
-    shown = [_stem(path) for path in where[: _SHOWN if len(where) > _SHOWN + 1 else -1]]
-    last = f"{len(where) - _SHOWN} more" if len(where) > _SHOWN + 1 else _stem(where[-1])
-    return f"What {', '.join(shown)} and {last} go over."
 
 
 def macro_text(name: str, items: str) -> str:
     """The macro that returns a list, as it is written."""
     body = f"{{% set items = {items} %}}\n{{{{ return(items) }}}}"
-    return f"{{% macro {name}() %}}\n{body}\n{{% endmacro %}}\n"
+    return macro_file(name, body)

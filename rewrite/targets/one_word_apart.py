@@ -19,38 +19,40 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from unwet.rewrite.naming import free_macro, shared_words
-from unwet.rewrite.targets.call_macros import CallMacro, comment_of, words_in_tags
+from unwet.rewrite.targets.made_macros import (
+    TAG,
+    MadeMacro,
+    comment_of,
+    macro_file,
+    words_in_tags,
+)
 
 _LEAST_SAVED: Final = 5  # lines
 _MACRO: Final = re.compile(r"\{% macro (\w+)\(\) %\}\n(.*)\n\{% endmacro %\}\n", re.DOTALL)
 _TEXT: Final = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _TAG: Final = re.compile(rf"\{{[{{%](?:{_TEXT}|[^'\"])*?[%}}]\}}")
-_ANY_TAG: Final = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 _PART: Final = re.compile(rf"{_TAG.pattern}|[A-Za-z]+|\d+|\s+|.", re.DOTALL)
 _IN_TAG: Final = re.compile(rf"{_TEXT}|\w+|\s+|.", re.DOTALL)
 _PARAM: Final = "name"
-_NOTHING: Final = shared_words(["a", "b"])
 _Shape = tuple[str, ...]
 
 
 def with_words_handed(
     files: Mapping[str, str], taken: Collection[str]
-) -> tuple[dict[str, str], tuple[CallMacro, ...]]:
+) -> tuple[dict[str, str], tuple[MadeMacro, ...]]:
     """``taken``: names of models and macros. The families that save most go first."""
     found, names, made = dict(files), {*taken, *words_in_tags(files.values())}, {}
     called = _called_only(files)
     while (family := _best(found, called)) is not None:
         shape, words = family
-        shared = shared_words([*words])
-        name = free_macro(shared if shared != _NOTHING else f"{min(words)}_of", names)
+        name = free_macro(shared_words([*words], f"{min(words)}_of"), names)
         names.add(name)
         calls = {macro: f"{name}('{word}')" for macro, word in words.items()}
-        text = f"{{% macro {name}({_PARAM}) %}}\n{''.join(shape)}\n{{% endmacro %}}\n"
         rest = {path: text for path, text in found.items() if not _is_of(path, words)}
         found = {path: _calling(text, calls) for path, text in rest.items()}
-        found[f"macros/{name}.sql"] = text
+        found[f"macros/{name}.sql"] = macro_file(name, "".join(shape), [_PARAM])
         made[name] = comment_of(sorted(words.values()), "differ by")
-    said = tuple(CallMacro(name, about, (_PARAM,), found.pop(f"macros/{name}.sql"))
+    said = tuple(MadeMacro(name, about, found.pop(f"macros/{name}.sql"), (_PARAM,))
                  for name, about in made.items())  # fmt: skip
     return found, said
 
@@ -66,7 +68,7 @@ def _called_only(files: Mapping[str, str]) -> set[str]:
     said, called = Counter[str](), Counter[str]()
     for path, text in files.items():
         own = path.rpartition("/")[2].removesuffix(".sql")
-        for tag in _ANY_TAG.findall(text):
+        for tag in TAG.findall(text):
             said.update(word for word in re.findall(r"\w+", re.sub(_TEXT, "", tag)) if word != own)
         for tag in _TAG.findall(text):
             bare = re.sub(_TEXT, "''", tag)

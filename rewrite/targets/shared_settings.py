@@ -23,12 +23,11 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from unwet.rewrite.targets.dbt_folders import Folders
-from unwet.rewrite.targets.shared_lists import TEXT
+from unwet.rewrite.targets.made_macros import HEAD
 
 _LEAST: Final = 2  # models that say for themselves what their macro can say once
 _MODELS: Final = "models/"
 _MACROS: Final = "macros/"
-_HEAD: Final = re.compile(rf"\A\{{% macro (\w+)\((?:{TEXT}|[^'\"%])*\) %\}}\n")
 _CALL: Final = re.compile(r"^ *\{\{ (\w+)\(", re.MULTILINE)
 _BLOCK: Final = re.compile(
     r"\{% (?:if|macro|call|filter|for (?!\w+(?:, \w+)* in \[(?!\s*\]))|for (?P<list>.*?)%\})",
@@ -84,7 +83,7 @@ def _head(*settings: Collection[str]) -> str:
 
 def _below_its_head(text: str, said: str) -> str:
     """A macro that says something first."""
-    head = _HEAD.match(text)
+    head = HEAD.match(text)
     assert head, text[:80]
     return head.group() + said + text[head.end() :]
 
@@ -99,7 +98,7 @@ def _callers(files: Mapping[str, str]) -> dict[str, frozenset[str]]:
     users: dict[str, set[str]] = defaultdict(set)
     always: dict[str, set[str]] = defaultdict(set)
     macros = {f"{_MACROS}{m[1]}.sql": m[1] for path, text in files.items()
-              if (m := _HEAD.match(text)) and path == f"{_MACROS}{m[1]}.sql"}  # fmt: skip
+              if (m := HEAD.match(text)) and path == f"{_MACROS}{m[1]}.sql"}  # fmt: skip
     for path, text in files.items():
         for name in {*_CALLED.findall(text)} - {macros.get(path)}:
             users[name].add(path)
@@ -121,7 +120,7 @@ def _callers(files: Mapping[str, str]) -> dict[str, frozenset[str]]:
 def _always_called(text: str) -> Iterator[str]:
     """Macros that a template calls before anything begins that may not be reached; a loop over what
     stands there is."""
-    head = _HEAD.match(text)
+    head = HEAD.match(text)
     start = head.end() if head else 0
     blocks = (block.start() for block in _BLOCK.finditer(text, start)
               if block["list"] is None or _IF.search(block["list"]))  # fmt: skip

@@ -18,11 +18,11 @@ import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from unwet.rewrite.naming import free_macro, shared_words
-from unwet.rewrite.targets.call_macros import CallMacro, comment_of, stem, words_in_tags
+from unwet.rewrite.targets.made_macros import MadeMacro, comment_of, macro_file, words_in_tags
 
 _LEAST_SAVED: Final = 5  # lines; a macro is a file more to open
 _LEAST_PLACES: Final = 2
@@ -30,7 +30,6 @@ _LONGEST: Final = 30  # fields
 _OPEN: Final = re.compile(r"^( *)(?:.*[\s(])?STRUCT\($")
 _CALL: Final = re.compile(r"\{\{ \w+\(\) \}\}")
 _FIELD: Final = re.compile(r"(?:\.|\bAS `?)(\w+)`?,?$", re.MULTILINE)
-_NOTHING: Final = shared_words(["a", "b"])
 _FILES: Final = ("models/", "macros/")
 
 
@@ -59,10 +58,10 @@ _Structs = Mapping[str, Sequence[Sequence[_Field]]]  # by files the fields behin
 
 def with_struct_stretches(
     files: Mapping[str, str], taken: Collection[str]
-) -> tuple[dict[str, str], tuple[CallMacro, ...]]:
+) -> tuple[dict[str, str], tuple[MadeMacro, ...]]:
     """``taken``: names of models and macros. The stretch that saves most lines goes first."""
     found, names = dict(files), {*taken, *words_in_tags(files.values())}
-    macros: list[CallMacro] = []
+    macros: list[MadeMacro] = []
     structs = {path: [*_structs(text)] for path, text in files.items()
                if path.startswith(_FILES) and "STRUCT(" in text}  # fmt: skip
     while (best := _best(structs)) is not None:
@@ -72,16 +71,14 @@ def with_struct_stretches(
         for path in {place.path for place in places}:
             found[path] = _called(found[path], name, [p for p in places if p.path == path])
             structs[path] = [*_structs(found[path])]
-        where = [stem(path) for path in dict.fromkeys(place.path for place in places)]
-        body = ",\n".join(stretch)
-        text = f"{{% macro {name}() %}}\n{body}\n{{% endmacro %}}\n"
-        macros.append(CallMacro(name, comment_of(where, "have in a STRUCT"), (), text))
+        where = [*dict.fromkeys(place.path for place in places)]
+        text = macro_file(name, ",\n".join(stretch))
+        macros.append(MadeMacro(name, comment_of(where, "have in a STRUCT"), text))
         path = f"macros/{name}.sql"
         structs[path] = [*_structs(text)]
         found[path] = text
-    made = {f"macros/{each.name}.sql" for each in macros}
-    last = tuple(CallMacro(m.name, m.comment, (), found[f"macros/{m.name}.sql"]) for m in macros)
-    return {path: text for path, text in found.items() if path not in made}, last
+    last = tuple(replace(each, text=found.pop(f"macros/{each.name}.sql")) for each in macros)
+    return found, last
 
 
 def _structs(text: str) -> Iterator[list[_Field]]:
@@ -180,4 +177,4 @@ def _name(stretch: Sequence[str]) -> str:
     """After what all fields are called alike, or the first of them."""
     fields = [hit[1] for text in stretch for hit in _FIELD.finditer(text)] or ["fields"]
     words = shared_words(fields)
-    return words if words != _NOTHING and "_" in words else f"{fields[0].lower()}_fields"
+    return words if "_" in words else f"{fields[0].lower()}_fields"
