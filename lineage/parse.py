@@ -19,6 +19,7 @@ from unwet.lineage.earlier_states import with_their_states
 from unwet.lineage.error_handlers import on_errors
 from unwet.lineage.errors import UnknownDialect
 from unwet.lineage.findings import Finding, Span
+from unwet.lineage.languages import is_javascript
 from unwet.lineage.misprints import body_of, misprint
 from unwet.lineage.nesting import too_deep
 from unwet.lineage.parser_notes import parser_notes
@@ -564,15 +565,12 @@ def _has_queries(create: exp.Create) -> bool:
     if kind == "PROCEDURE":
         return True
     quoted = isinstance(body, exp.Heredoc | exp.RawString | exp.Literal | exp.Block)
-    told = create.find(exp.LanguageProperty)
-    if told is not None and told.name.lower() in _SCRIPTS:
-        return False
-    return kind == "FUNCTION" and quoted and bool(_QUERY.search(str(body)))
+    may_hold = kind == "FUNCTION" and quoted and not is_javascript(create)
+    return may_hold and bool(_QUERY.search(str(body)))
 
 
 UNFOLLOWED: Final = "control flow not followed"
 AS_IF_RUN = "its statements are read as if it had run"  # of a procedure
-_SCRIPTS = frozenset({"js", "javascript"})
 _QUERY = re.compile(r"\bselect\b.*\bfrom\b", re.I | re.S)
 
 

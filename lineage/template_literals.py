@@ -29,12 +29,12 @@ _GLOBAL: Final = frozenset({"Array", "JSON", "Math", "Number", "Object", "String
 def own_names(text: str, start: int, stop: int) -> frozenset[str]:
     """The names of a program that is text[start:stop], if that is the body of a function in
     JavaScript with template literals: which it declares, and its parameters."""
-    body = text[start:stop]
-    head = _SCRIPT.search(text, max(0, start - _BEFORE), start) if "`" in body else None
+    literal = text.find("`", start, stop) >= 0
+    head = _SCRIPT.search(text, max(0, start - _BEFORE), start) if literal else None
     if head is None:
         return frozenset()
     found = {*_GLOBAL, *_WORD.findall(head["head"])}
-    for hit in _DECLARED.finditer(_LITERAL.sub(" ", body)):
+    for hit in _DECLARED.finditer(_LITERAL.sub(" ", text[start:stop])):
         for said in hit.groups():
             found.update(_WORD.findall(said or ""))
     return frozenset(found)

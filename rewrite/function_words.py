@@ -10,13 +10,13 @@ from typing import Final
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
+from unwet.lineage.languages import is_javascript, language
 from unwet.lineage.trees import copied, found_in
 from unwet.rewrite.script_text import plain_script
 
 _KINDS: Final = frozenset({"FUNCTION", "MACRO"})
 # BigQuery, "Case sensitivity": the names of functions that users define are
 _EXACT: Final = frozenset({"bigquery"})
-_SCRIPTS: Final = frozenset({"js", "javascript"})
 _MARKS: Final = re.compile(r"[`\"\[\]\s]")
 
 
@@ -71,18 +71,6 @@ def meaning(tree: exp.Expr) -> str:
     if isinstance(body, exp.Literal | exp.RawString) and is_javascript(copy):
         body.set("this", plain_script(body.name))
     return definition(copy)
-
-
-def is_javascript(tree: exp.Expr) -> bool:
-    """Whether it makes a function whose body is a text in that language."""
-    is_function = str(tree.args.get("kind") or "").upper() == "FUNCTION"
-    return is_function and _language(tree) in _SCRIPTS
-
-
-def _language(tree: exp.Expr) -> str:
-    """The language of a body, in lower case; empty where nothing is said of it."""
-    said = tree.find(exp.LanguageProperty)
-    return said.name.lower() if said is not None else ""
 
 
 def called(tree: exp.Expr) -> set[str]:
@@ -144,7 +132,7 @@ def _named(tree: exp.Expr) -> exp.Expr:
 def is_hidden(tree: exp.Create) -> bool:
     """Whether a body is a text that may be SQL, so that nobody sees what it reads and calls; one in
     another language has SQL's values only."""
-    foreign = _language(tree) not in ("", "sql")
+    foreign = language(tree) not in ("", "sql")
     body = tree.expression
     text = isinstance(body, exp.Heredoc | exp.RawString) or (
         isinstance(body, exp.Literal) and body.is_string

@@ -27,22 +27,19 @@ def in_several_databases(scripts: Sequence[Script]) -> dict[str, dict[int, str]]
     """By path and statement index: why a statement may mean another table than its name says."""
     uses = {used for script in scripts for s in script.statements if (used := _used(s))}
     if len(uses) < 2:
-        return _in_attached(scripts)
+        return {}
     under: dict[str, set[str]] = {}
     for script in scripts:
         for _, used, names in _placed(script):
             for name in names if used else ():
                 under.setdefault(name, set()).add(used)
     several = {name for name, databases in under.items() if len(databases) > 1}
-    attached = _in_attached(scripts)
-    return {
-        script.source.path: attached.get(script.source.path, {}) | _reasons(script, several)
-        for script in scripts
-    }
+    return {script.source.path: _reasons(script, several) for script in scripts}
 
 
-def _in_attached(scripts: Sequence[Script]) -> dict[str, dict[int, str]]:
-    """The same, of names for files: one name of two, or two names of one."""
+def in_attached(scripts: Sequence[Script]) -> dict[str, dict[int, str]]:
+    """By path and statement index: what is read or made under a name of a file (ATTACH) that is one
+    of two, or is of two files."""
     pairs = {pair for script in scripts for s in script.statements if (pair := _attached(s))}
     names, files = Counter(name for name, _ in pairs), Counter(file for _, file in pairs)
     unsure = {name for name, file in pairs if names[name] > 1 or files[file] > 1}

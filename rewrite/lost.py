@@ -16,6 +16,7 @@ from unwet.lineage.branches import APART, TWICE, WITHIN
 from unwet.lineage.dialects import TSQL
 from unwet.lineage.edited import line_column, line_starts
 from unwet.lineage.findings import UNPARSED, Finding, Span
+from unwet.lineage.languages import is_javascript
 from unwet.lineage.parse import AS_IF_RUN, Script, Statement
 from unwet.lineage.resolve import Resolved
 from unwet.lineage.trees import found_in
@@ -30,7 +31,6 @@ from unwet.rewrite.changed_by_text import (
     words,
 )
 from unwet.rewrite.files_written import told_of_files, writes_files
-from unwet.rewrite.function_words import is_javascript
 from unwet.rewrite.open_names import open_name
 from unwet.rewrite.table_actions import changes_nothing
 

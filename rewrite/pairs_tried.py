@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from sqlglot import exp
 
@@ -40,14 +41,22 @@ class Printed:
         return known[1] if known is not None and known[0] is tree else None
 
 
-class Pair(Protocol):
-    """Two queries: the trees that they stand in, and what tells the pair from others."""
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two queries, by the names of the trees that they stand in."""
+
+    one: str
+    two: str
 
     @property
-    def hosts(self) -> tuple[str, str]: ...
+    def hosts(self) -> tuple[str, str]:
+        """These trees."""
+        return self.one, self.two
 
     @property
-    def key(self) -> tuple[str, str]: ...
+    def key(self) -> tuple[str, str]:
+        """What tells the pair from others."""
+        return self.hosts
 
 
 _P = TypeVar("_P", bound=Pair)

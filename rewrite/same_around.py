@@ -17,7 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sqlglot import exp
@@ -40,7 +40,7 @@ from unwet.rewrite.macro_names import common_stem
 from unwet.rewrite.naming import free_macro
 from unwet.rewrite.one_macro import is_plain, merged_pair
 from unwet.rewrite.own_relations import macros_inside, numbers_inside
-from unwet.rewrite.pairs_tried import Printed, Tried
+from unwet.rewrite.pairs_tried import Pair, Printed, Tried
 from unwet.rewrite.placed_calls import height_of
 from unwet.rewrite.shapes import Leaf
 from unwet.rewrite.side_by_side import OPTIONAL
@@ -77,20 +77,6 @@ def with_same_around(
     return library
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    one: str
-    two: str
-
-    @property
-    def hosts(self) -> tuple[str, str]:
-        return self.one, self.two
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.one, self.two
-
-
 class _Work:
     """The pairs that were looked at, while the library changes."""
 
@@ -119,7 +105,7 @@ class _Work:
 
     # --- which
 
-    def _pairs(self, library: Library) -> Iterator[_Pair]:
+    def _pairs(self, library: Library) -> Iterator[Pair]:
         """Queries that do as many things, many of whose lines are in both. What is called more
         often comes first, as it stays what it is."""
         self._look_at(library)
@@ -137,7 +123,7 @@ class _Work:
             for at, one in enumerate(long):
                 near = [(-len(said[one][1] & said[two][1]), two) for two in long[at + 1 :]]
                 near = sorted(pair for pair in near if -pair[0] >= _IN_COMMON)
-                yield from (_Pair(one, two) for _, two in near[:_BESIDE_IT])
+                yield from (Pair(one, two) for _, two in near[:_BESIDE_IT])
 
     def _look_at(self, library: Library) -> None:
         """What may not be taken apart in a library, and what has a name."""
@@ -160,7 +146,7 @@ class _Work:
 
     # --- one pair
 
-    def _made(self, library: Library, pair: _Pair) -> tuple[int, Library] | None:
+    def _made(self, library: Library, pair: Pair) -> tuple[int, Library] | None:
         """What a pair saves, and the library in which it is one macro."""
         self._look_at(library)
         trees, (one, two) = library.hosts, pair.hosts

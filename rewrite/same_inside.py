@@ -37,7 +37,7 @@ from unwet.rewrite.limits import NO_LIMITS, Limits
 from unwet.rewrite.merging import Merging
 from unwet.rewrite.one_macro import is_plain
 from unwet.rewrite.own_relations import called, is_of_a_query, without_ctes
-from unwet.rewrite.pairs_tried import Printed, Tried
+from unwet.rewrite.pairs_tried import Pair, Printed, Tried
 from unwet.rewrite.query_parts import sources
 from unwet.rewrite.side_by_side import OPTIONAL, ctes
 from unwet.rewrite.sizes import tree_lines
@@ -87,19 +87,14 @@ class _Inner:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
-    """A macro, and a query that may call it."""
+class _Pair(Pair):
+    """A macro, and a query inside of another one that may call it."""
 
-    macro: str
     inner: _Inner
 
     @property
-    def hosts(self) -> tuple[str, str]:
-        return self.macro, self.inner.host
-
-    @property
     def key(self) -> tuple[str, str]:
-        return self.macro, self.inner.place
+        return self.one, self.inner.place
 
 
 class _Work:
@@ -141,7 +136,7 @@ class _Work:
                     many, lines = self._printed.of(inner.place, inner.query)
                     common = lines & self._printed.of(macro.name, macro.tree)[1]
                     if many >= _LINES and len(common) >= _IN_COMMON:
-                        yield _Pair(macro.name, inner)
+                        yield _Pair(macro.name, inner.host, inner)
 
     def _inner(self, library: Library) -> Iterator[_Inner]:
         """CTEs of models and macros, and derived tables of those that may begin with CTEs."""
@@ -171,7 +166,7 @@ class _Work:
 
     def _made(self, library: Library, pair: _Pair) -> tuple[int, Library] | None:
         """What a call saves, and the library with it."""
-        trees, name, inner = library.hosts, pair.macro, pair.inner
+        trees, name, inner = library.hosts, pair.one, pair.inner
         own = self._numbers(library)
         found = _with_ctes(trees[inner.host], trees[name], inner, self._taken(library, inner.host))
         if found is None:

@@ -30,7 +30,7 @@ from unwet.rewrite.done_already import Done, done_once, only_emptied
 from unwet.rewrite.edits import edited
 from unwet.rewrite.files_written import writes_files
 from unwet.rewrite.held import Held
-from unwet.rewrite.in_databases import in_several_databases
+from unwet.rewrite.in_databases import in_attached, in_several_databases
 from unwet.rewrite.in_places import FILLED, in_places, place_of
 from unwet.rewrite.in_turn import (
     begun_anew,
@@ -113,7 +113,8 @@ def end_state(
     machine.made = _by_last_parts(name for each in units for name in each.makes | each.fills)
     own, apart = in_own_words(scripts, made, models), names_apart(resolved)
     again, parts = run_again(scripts, resolved), read_in_parts(resolved)
-    reasons = (in_several_databases(scripts), placed, missed, apart, parts, own.reasons, again)
+    databases = in_attached(scripts), in_several_databases(scripts)
+    reasons = (*databases, placed, missed, apart, parts, own.reasons, again)
     machine.presumed, machine.edited_last = {**own.granted}, edited_last(units)
     run = unnamed(unfollowed, scripts)
     for path in {*constants, *(by_path if run else ())}:

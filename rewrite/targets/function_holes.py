@@ -15,10 +15,10 @@ from typing import Final
 
 from sqlglot import exp
 
+from unwet.lineage.languages import is_javascript
 from unwet.lineage.tokenizing import Stretch, tokenize
 from unwet.lineage.trees import copied
 from unwet.rewrite.function_text import created
-from unwet.rewrite.function_words import is_javascript
 from unwet.rewrite.own_functions import OwnFunction
 
 _HEAD: Final = re.compile(r"(CREATE OR REPLACE (?:FUNCTION|MACRO) \w+\.)(\w+)(.*)", re.DOTALL)
